@@ -1,0 +1,54 @@
+/**
+ * A stored span: one row per segment, subsegment or OTLP span. What queries need stands in columns of its own;
+ * the rest of the document is `shape` (its structure) and `rest` (its remaining values), see `document-codec.ts`.
+ */
+export interface SpanRow {
+  /** 32 hexadecimal digits. */
+  traceId: string;
+  /** 16 hexadecimal digits. */
+  spanId: string;
+  /** 16 hexadecimal digits, or empty. */
+  parentId: string;
+  startSeconds: number;
+  startNanos: number;
+  /** Nanoseconds; 0 while in progress. */
+  durationNanos: number;
+  /** `SpanFlag` bits. */
+  flags: number;
+  /** The (sub)segment's own name. */
+  name: string;
+  /** Node that the row belongs to; empty when only its parents know (a streamed subsegment). */
+  service: string;
+  type: string;
+  /** Node that the row calls and that may not report itself; empty for none. */
+  peer: string;
+  peerType: string;
+  url: string;
+  method: string;
+  /** HTTP status; 0 for none. */
+  status: number;
+  userAgent: string;
+  clientIp: string;
+  user: string;
+  /** Annotations (X-Ray) or attributes (OTLP): keys and values, pairwise. */
+  attributeKeys: string[];
+  attributeValues: string[];
+  /** OTLP resource and scope as JSON; empty for X-Ray documents. */
+  resource: string;
+  shape: string;
+  rest: string;
+}
+
+/** Bits of `SpanRow.flags`. Stored: never renumber. */
+export const SpanFlag = {
+  segment: 1,
+  /** Came inside its parent's document. */
+  embedded: 2,
+  inProgress: 4,
+  error: 8,
+  throttle: 16,
+  fault: 32,
+  /** Says that its callee is instrumented, so no node is inferred for it. */
+  traced: 64,
+  otlp: 128,
+} as const;
