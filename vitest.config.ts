@@ -1,8 +1,8 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    reporters: ["default", "./scripts/count-reporter.mjs"],
+    reporters: ['default', './scripts/count-reporter.mjs'],
     passWithNoTests: false,
     restoreMocks: true,
     unstubEnvs: true,
@@ -11,20 +11,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "unit",
-          include: ["src/**/*.test.ts", "bench/**/*.test.ts", "scripts/**/*.test.mjs", "test/support/**/*.test.ts"],
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'scripts/**/*.test.mjs', 'test/support/**/*.test.ts'],
           testTimeout: 20_000,
         },
       },
       {
         extends: true,
-        test: { name: "web", include: ["web/src/**/*.test.ts", "web/src/**/*.test.tsx"], testTimeout: 20_000 },
+        test: { name: 'web', include: ['web/src/**/*.test.ts', 'web/src/**/*.test.tsx'], testTimeout: 20_000 },
       },
       {
         extends: true,
         test: {
-          name: "system",
-          include: ["test/system/**/*.test.ts"],
+          name: 'system',
+          include: ['test/system/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           // Each of these starts whole processes: one file at a time, or the two-core machines measure each other.
@@ -35,8 +35,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "browser",
-          include: ["test/browser/**/*.test.ts"],
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

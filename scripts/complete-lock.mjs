@@ -7,12 +7,12 @@
 //
 // Run after every `npm install`:  node scripts/complete-lock.mjs      (--check: report only, exit 1 if incomplete)
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
-const OPERATING_SYSTEMS = ["linux", "darwin", "win32", "freebsd", "android", "openharmony", "aix", "sunos"];
-const PROCESSORS = ["x64", "arm64", "arm", "ia32", "ppc64", "s390x", "riscv64", "loong64"];
-const LIBRARIES = { gnu: "glibc", musl: "musl" };
+const OPERATING_SYSTEMS = ['linux', 'darwin', 'win32', 'freebsd', 'android', 'openharmony', 'aix', 'sunos'];
+const PROCESSORS = ['x64', 'arm64', 'arm', 'ia32', 'ppc64', 's390x', 'riscv64', 'loong64'];
+const LIBRARIES = { gnu: 'glibc', musl: 'musl' };
 
 /**
  * The platform that a package's name tells, e.g. `@chdb/lib-linux-arm64-gnu`.
@@ -49,25 +49,25 @@ export function findMissing(lock) {
 
 /** Whether `name`, wanted by the package at `path`, has an entry there or in a folder above. */
 function isLocked(lock, path, name) {
-  for (let at = path; ; at = at.slice(0, Math.max(0, at.lastIndexOf("/node_modules/")))) {
-    const candidate = at === "" ? `node_modules/${name}` : `${at}/node_modules/${name}`;
+  for (let at = path; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/node_modules/')))) {
+    const candidate = at === '' ? `node_modules/${name}` : `${at}/node_modules/${name}`;
     if (lock.packages[candidate] !== undefined) return true;
-    if (at === "") return false;
+    if (at === '') return false;
   }
 }
 
 function sortByPath(packages) {
-  return Object.fromEntries(Object.entries(packages).sort(([a], [b]) => a.localeCompare(b, "en")));
+  return Object.fromEntries(Object.entries(packages).sort(([a], [b]) => a.localeCompare(b, 'en')));
 }
 
 function main() {
-  const file = fileURLToPath(new URL("../package-lock.json", import.meta.url));
-  const lock = JSON.parse(readFileSync(file, "utf8"));
+  const file = fileURLToPath(new URL('../package-lock.json', import.meta.url));
+  const lock = JSON.parse(readFileSync(file, 'utf8'));
   const missing = findMissing(lock);
-  const names = Object.keys(missing).map((path) => path.slice("node_modules/".length));
-  if (process.argv.includes("--check")) {
+  const names = Object.keys(missing).map((path) => path.slice('node_modules/'.length));
+  if (process.argv.includes('--check')) {
     if (names.length > 0) {
-      console.error(`package-lock.json lacks ${names.join(", ")}; run: node scripts/complete-lock.mjs`);
+      console.error(`package-lock.json lacks ${names.join(', ')}; run: node scripts/complete-lock.mjs`);
       process.exit(1);
     }
     return;
@@ -75,7 +75,7 @@ function main() {
   if (names.length === 0) return;
   lock.packages = sortByPath({ ...lock.packages, ...missing });
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-  console.log(`package-lock.json: added ${names.join(", ")}`);
+  console.log(`package-lock.json: added ${names.join(', ')}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) main();

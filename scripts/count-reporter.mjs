@@ -12,8 +12,8 @@ export function countOutcomes(modules, strayErrors) {
     if (module.errors().length > 0) counts.failed += 1;
     for (const test of module.children.allTests()) {
       const state = test.result().state;
-      if (state === "passed") counts.passed += 1;
-      else if (state === "failed") counts.failed += 1;
+      if (state === 'passed') counts.passed += 1;
+      else if (state === 'failed') counts.failed += 1;
       else counts.skipped += 1;
     }
   }
@@ -25,10 +25,10 @@ export default class CountReporter {
   onTestRunEnd(modules, errors) {
     const { passed, failed, skipped } = countOutcomes(modules, errors.length);
     if (passed + failed === 0) {
-      console.error("no test ran");
+      console.error('no test ran');
       process.exitCode = 1;
     }
     // The last line of all: vitest's own summary is printed first.
-    process.once("exit", () => process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`));
+    process.once('exit', () => process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`));
   }
 }
