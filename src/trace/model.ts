@@ -17,11 +17,11 @@ export interface NodeKey {
 export interface Entity {
   readonly kind: 'segment' | 'subsegment';
   readonly id: SpanId;
-  /** `parent_id` as sent, whether or not that parent was received. */
+  /** `parent_id` as sent, whether or not that parent was received; for an embedded subsegment, the id of what embeds it. */
   readonly parentId: SpanId | undefined;
   readonly name: string;
   readonly startSeconds: number;
-  /** Undefined while in progress. */
+  /** Undefined while in progress; never before the start, whatever was sent. */
   readonly endSeconds: number | undefined;
   readonly inProgress: boolean;
   readonly error: boolean;
@@ -29,13 +29,13 @@ export interface Entity {
   readonly fault: boolean;
   /** Made by us for a callee that sends no segment of its own. */
   readonly inferred: boolean;
-  /** Names a parent that was never received. */
+  /** Names a parent that was never received, or whose link would close a circle. */
   readonly orphan: boolean;
   /** The entity's own document without its `subsegments` (those are `children`). */
   readonly document: SegmentDocument;
   /** For a subsegment: what holds it. For a segment: the (sub)segment that called it, when it was received. */
   readonly parent: Entity | undefined;
-  /** Subsegments, in start order. */
+  /** Subsegments, in start order; those of one start in the order in which they were embedded. */
   readonly children: readonly Entity[];
   /** Segments that name this entity as their parent (real or inferred), in start order. */
   readonly callees: readonly Segment[];
@@ -61,7 +61,7 @@ export interface Trace {
   readonly startSeconds: number;
   /** Latest known end (or start, when in progress) over all segments. */
   readonly endSeconds: number;
-  /** A segment is in progress, or a callee that is said to be traced has not reported. */
+  /** A segment is in progress or a placeholder, or a callee that is said to be traced has not reported. */
   readonly partial: boolean;
   /** Documents were left out because the trace was over the size limit. */
   readonly limitExceeded: boolean;

@@ -19,7 +19,7 @@ export function segmentNode(document: SegmentDocument): NodeKey {
     const resource = resourceNode(document.aws, account);
     if (resource !== undefined) return resource;
   }
-  return nodeKey(document.name, type, account);
+  return nodeKey(nameOf(document), type, account);
 }
 
 /**
@@ -29,11 +29,18 @@ export function segmentNode(document: SegmentDocument): NodeKey {
  */
 export function calleeNode(document: SegmentDocument): NodeKey | undefined {
   const account = text(document.aws?.['account_id']);
-  if (isBlock(document.sql)) return nodeKey(document.name, 'Database::SQL', account);
-  if (document.namespace === 'remote') return nodeKey(document.name, 'remote', account);
+  if (isBlock(document.sql)) return nodeKey(nameOf(document), 'Database::SQL', account);
+  if (document.namespace === 'remote') return nodeKey(nameOf(document), 'remote', account);
   if (document.namespace !== 'aws') return undefined;
   const resource = isBlock(document.aws) ? resourceNode(document.aws, account) : undefined;
-  return resource ?? nodeKey(document.name, serviceType(document.name), account);
+  if (resource !== undefined) return resource;
+  const service = nameOf(document);
+  return nodeKey(service, serviceType(service), account);
+}
+
+/** The document's name; `unknown` when an embedded subsegment, which intake does not check, has none. */
+export function nameOf(document: SegmentDocument): string {
+  return text(document.name) ?? 'unknown';
 }
 
 /** Whether the subsegment says that its callee reports for itself, in either place that SDKs write it. */

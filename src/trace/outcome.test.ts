@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SegmentDocument } from './document.ts';
-import { httpStatus, outcomeFlags, outcomeOf } from './outcome.ts';
+import { outcomeFlags, outcomeOf } from './outcome.ts';
 
 function document(members: Record<string, unknown>): SegmentDocument {
   return { name: 'n', id: '53995c3f42cd8ad8', start_time: 1, end_time: 2, ...members };
@@ -32,21 +32,4 @@ test.each<[Record<string, unknown>, string, string]>([
   const names = (['error', 'throttle', 'fault'] as const).filter((name) => flags[name]);
   expect(names.join(' ')).toBe(set);
   expect(outcomeOf(flags)).toBe(outcome);
-});
-
-test.each<[unknown, number | undefined]>([
-  [200, 200],
-  ['404', 404],
-  ['', undefined],
-  ['abc', undefined],
-  [null, undefined],
-  [undefined, undefined],
-])('httpStatus() reads %j as %s', (value, expected) => {
-  expect(httpStatus(document(status(value)))).toBe(expected);
-});
-
-test('httpStatus() survives a missing or damaged http block', () => {
-  expect(httpStatus(document({}))).toBeUndefined();
-  expect(httpStatus(document({ http: null }))).toBeUndefined();
-  expect(httpStatus(document({ http: { response: null } }))).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 /** How a request ended, from the flags of a document or, when it has none, from its HTTP status. */
 import type { SegmentDocument } from './document.ts';
+import { httpStatus } from './http.ts';
 
 /** Worst first: fault (5xx, exception), throttle (429), error (4xx), ok. */
 export type Outcome = 'ok' | 'error' | 'throttle' | 'fault';
@@ -36,15 +37,6 @@ export function outcomeFlags(document: SegmentDocument): OutcomeFlags {
   }
   if (fault === true) return throttle === true ? FAULT_THROTTLE : error === true ? FAULT_ERROR : FAULT;
   return throttle === true ? THROTTLE : error === true ? ERROR : OK;
-}
-
-/** `http.response.status` as a number; SDKs also send it as text. Undefined when absent or not a number. */
-export function httpStatus(document: SegmentDocument): number | undefined {
-  const status: unknown = document.http?.response?.status;
-  if (typeof status === 'number') return status;
-  if (typeof status !== 'string' || status === '') return undefined;
-  const number = Number(status);
-  return Number.isFinite(number) ? number : undefined;
 }
 
 function statusFlags(status: number | undefined): OutcomeFlags {
