@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { embedded, id, nodeSamples, pythonSamples, segment, streamed, TRACE } from '../../test/support/trace-documents.ts';
 import { drawTrace } from '../../test/support/trace-picture.ts';
 import { assembleTrace } from './assemble.ts';
 import type { SegmentDocument } from './document.ts';
@@ -8,38 +8,15 @@ import { parseTraceId, type TraceId } from './ids.ts';
 import type { Entity, Trace } from './model.ts';
 import { forEachEntity } from './walk.ts';
 
-const TRACE = parseTraceId('1-58406520-a006649127e371903a2de979') as TraceId;
-
-/** A 16-digit id that is easy to tell: `id('a')` is `aaaaaaaaaaaaaaaa`. */
-const id = (digit: string): string => digit.repeat(16);
-
-function segment(digit: string, members: Partial<SegmentDocument> = {}): SegmentDocument {
-  return { name: digit, id: id(digit), trace_id: '1-58406520-a006649127e371903a2de979', start_time: 10, end_time: 20, ...members };
-}
-
-/** An independent subsegment of `parent`. */
-function streamed(digit: string, parent: string, members: Partial<SegmentDocument> = {}): SegmentDocument {
-  return segment(digit, { type: 'subsegment', parent_id: id(parent), ...members });
-}
-
-/** An embedded subsegment. */
-function embedded(digit: string, members: Partial<SegmentDocument> = {}): SegmentDocument {
-  return { name: digit, id: id(digit), start_time: 10, end_time: 20, ...members };
-}
-
 function draw(...documents: SegmentDocument[]): string {
   return drawTrace(assembleTrace(TRACE, documents));
 }
 
 const picture = (text: string): string => text.replace(/^\n|\n *$/g, '').replace(/^ {6}/gm, '');
 
-function sample<T>(file: string): T {
-  return JSON.parse(readFileSync(new URL(`../../testdata/xray/${file}`, import.meta.url), 'utf8')) as T;
-}
-
 describe('assembleTrace() of captured documents', () => {
-  const node = sample<Record<string, SegmentDocument[]>>('node-sdk.json');
-  const python = sample<SegmentDocument[]>('python-sdk.json');
+  const node = nodeSamples();
+  const python = pythonSamples();
 
   function drawSample(documents: readonly SegmentDocument[] | undefined): string {
     const traceId = parseTraceId(documents?.[0]?.trace_id ?? '') as TraceId;
@@ -214,7 +191,11 @@ describe('assembleTrace() keeps one copy', () => {
     ['the greater of two texts', segment('a', { user: 'y' }), segment('a', { user: 'x' })],
     ['the real one', running, segment('a', { inferred: true })],
   ])('%s', (_, better, worse) => {
-    for (const documents of [[better, worse], [worse, better], [worse, better, worse]]) {
+    for (const documents of [
+      [better, worse],
+      [worse, better],
+      [worse, better, worse],
+    ]) {
       const trace = assembleTrace(TRACE, documents);
       expect(trace.segments).toHaveLength(1);
       expect(trace.segments[0]?.document).toEqual(better);
@@ -304,21 +285,13 @@ describe('assembleTrace() cuts circles', () => {
       [segment('a', { parent_id: id('b') }), segment('b', { parent_id: id('a') })],
       '* b orphan\n  * a',
     ],
-    [
-      'two subsegments',
-      [streamed('a', 'b'), streamed('b', 'a', { start_time: 11 })],
-      '* unknown placeholder\n  - b orphan\n    - a',
-    ],
+    ['two subsegments', [streamed('a', 'b'), streamed('b', 'a', { start_time: 11 })], '* unknown placeholder\n  - b orphan\n    - a'],
     [
       'a segment called from within itself, at the segment',
       [segment('a', { parent_id: id('b'), subsegments: [embedded('b', { start_time: 15 })] })],
       '* a orphan\n  - b',
     ],
-    [
-      'a subsegment embedded in itself',
-      [segment('a', { subsegments: [embedded('b', { subsegments: [embedded('b')] })] })],
-      '* a\n  - b',
-    ],
+    ['a subsegment embedded in itself', [segment('a', { subsegments: [embedded('b', { subsegments: [embedded('b')] })] })], '* a\n  - b'],
   ])('%s', (_, documents, expected) => {
     expect(draw(...documents)).toBe(expected);
     expect(draw(...documents.reverse())).toBe(expected);
@@ -385,7 +358,13 @@ describe('assembleTrace() infers', () => {
 
   test('nothing where an inferred segment was sent, and drops that when a real one comes', () => {
     const caller = segment('a', { subsegments: [call] });
-    const exported = segment('c', { name: 'DynamoDB', parent_id: id('b'), inferred: true, origin: 'AWS::DynamoDB::Table', aws: { table_name: 'games' } });
+    const exported = segment('c', {
+      name: 'DynamoDB',
+      parent_id: id('b'),
+      inferred: true,
+      origin: 'AWS::DynamoDB::Table',
+      aws: { table_name: 'games' },
+    });
     expect(draw(caller, exported)).toBe(
       picture(`
       * a
@@ -524,13 +503,11 @@ describe('assembleTrace(), whatever it is given,', () => {
     .map(([top, inner]) =>
       inner.length === 0 ? top : { ...top, subsegments: inner.map(([sub, leaves]) => ({ ...sub, subsegments: leaves })) },
     );
-  const sent = fc
-    .tuple(holder, fc.option(anyId, { nil: undefined }), fc.boolean())
-    .map(([document, parent, isSubsegment]) => ({
-      ...document,
-      ...(parent === undefined ? {} : { parent_id: parent }),
-      ...(isSubsegment ? { type: 'subsegment' } : {}),
-    }));
+  const sent = fc.tuple(holder, fc.option(anyId, { nil: undefined }), fc.boolean()).map(([document, parent, isSubsegment]) => ({
+    ...document,
+    ...(parent === undefined ? {} : { parent_id: parent }),
+    ...(isSubsegment ? { type: 'subsegment' } : {}),
+  }));
   const shuffled = fc
     .array(sent, { maxLength: 12 })
     .chain((documents) => fc.tuple(fc.constant(documents), fc.shuffledSubarray(documents, { minLength: documents.length })));

@@ -44,11 +44,7 @@ interface Assembly {
  * circle is cut at its youngest segment (or subsegment, when no segment is part of it). Callees that report for themselves
  * in no document get an inferred segment. The answer shares the documents, and does not change them.
  */
-export function assembleTrace(
-  traceId: TraceId,
-  documents: readonly SegmentDocument[],
-  options: AssembleOptions = {},
-): Trace {
+export function assembleTrace(traceId: TraceId, documents: readonly SegmentDocument[], options: AssembleOptions = {}): Trace {
   const gathering = gatherDocuments(traceId, documents, options.maxDocuments ?? DEFAULT_MAX_DOCUMENTS);
   const called = dropSupersededInferred(gathering);
   const assembly = draftAll(gathering);
@@ -107,7 +103,9 @@ function draftSegment(traceId: TraceId, gathered: Gathered): SegmentDraft {
 }
 
 function toSegmentDraft(draft: Draft, node: NodeKey, placeholder: boolean): SegmentDraft {
-  const segment: SegmentDraft = Object.assign(draft, { kind: 'segment' as const, node, placeholder });
+  const segment = draft as SegmentDraft;
+  segment.node = node;
+  segment.placeholder = placeholder;
   segment.segment = segment;
   return segment;
 }
@@ -162,10 +160,14 @@ function linkParents({ gathering, segments, subsegments }: Assembly): void {
   }
 }
 
-/** Every entity has at most one parent, so following parents either ends or runs into one circle. */
+/**
+ * Every entity has at most one parent, so following parents either ends or runs into one circle. A circle has at least one link
+ * whose parent does not start earlier: only those, few in sound data, are followed.
+ */
 function cutCircles(drafts: readonly Draft[]): void {
   const walkOf = new Map<Draft, number>();
   for (const [walk, start] of drafts.entries()) {
+    if (start.parent === undefined || start.parent.startSeconds < start.startSeconds) continue;
     let draft: Draft | undefined = start;
     while (draft !== undefined && !walkOf.has(draft)) {
       walkOf.set(draft, walk);
@@ -208,11 +210,7 @@ function holdOrphans({ gathering, segments, ordered, placeholders }: Assembly): 
 }
 
 /** The missing parent's own id, unless there is none or a segment has it (a circle was cut here). */
-function placeholderId(
-  traceId: TraceId,
-  parentId: SpanId | undefined,
-  segments: ReadonlyMap<SpanId, unknown>,
-): SpanId {
+function placeholderId(traceId: TraceId, parentId: SpanId | undefined, segments: ReadonlyMap<SpanId, unknown>): SpanId {
   if (parentId === undefined) return deriveSpanId(traceId, 'no parent');
   return segments.has(parentId) ? deriveSpanId(traceId, `cut ${parentId}`) : parentId;
 }
@@ -289,8 +287,9 @@ function findRoot(segments: readonly Segment[]): Segment | undefined {
   return tops.find((segment) => segment.parentId === undefined) ?? tops[0];
 }
 
+/** At the same start, a caller before the segments inferred from it. */
 function byStart(a: Draft, b: Draft): number {
-  return a.startSeconds - b.startSeconds || compareIds(a.id, b.id);
+  return a.startSeconds - b.startSeconds || Number(a.inferred) - Number(b.inferred) || compareIds(a.id, b.id);
 }
 
 /** At the same start (SDKs count in milliseconds), those sent ahead come first, then as they were embedded. */

@@ -3,7 +3,7 @@
 type Pending = { readonly literal: string } | { readonly value: unknown };
 
 /**
- * JSON text with sorted keys. `omit` leaves out that member of the outermost object. Works without recursion: a document of
+ * JSON-like text (not for parsing) with sorted keys. `omit` leaves out that member of the outermost object. Works without recursion: a document of
  * 64 KB may nest its metadata 30,000 levels deep, which overflows the stack of `JSON.stringify`.
  */
 export function canonicalText(value: unknown, omit?: string): string {

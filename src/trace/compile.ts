@@ -15,8 +15,33 @@ export interface CompiledSegment {
 const MAX_DEPTH = 256;
 
 /** Members of X-Ray's schema that are copied as sent; ids, times and flags are written from the entity. */
-const COPIED_ON_SEGMENTS = ['origin', 'http', 'aws', 'cause', 'annotations', 'metadata', 'user', 'service', 'resource_arn', 'links', 'sql'] as const;
-const COPIED_ON_SUBSEGMENTS = ['namespace', 'http', 'aws', 'cause', 'annotations', 'metadata', 'user', 'sql', 'links', 'precursor_ids', 'traced', 'group_id'] as const;
+const COPIED_ON_SEGMENTS = [
+  'origin',
+  'http',
+  'aws',
+  'cause',
+  'annotations',
+  'metadata',
+  'user',
+  'service',
+  'resource_arn',
+  'links',
+  'sql',
+] as const;
+const COPIED_ON_SUBSEGMENTS = [
+  'namespace',
+  'http',
+  'aws',
+  'cause',
+  'annotations',
+  'metadata',
+  'user',
+  'sql',
+  'links',
+  'precursor_ids',
+  'traced',
+  'group_id',
+] as const;
 
 interface Pending {
   readonly entity: Entity;
@@ -68,10 +93,11 @@ function toDocument(trace: Trace, { entity, holder }: Pending): SegmentDocument 
   for (const flag of ['error', 'throttle', 'fault'] as const) {
     if (entity[flag] || entity.document[flag] === false) document[flag] = entity[flag];
   }
+  const members: Record<string, unknown> = document;
   const copied = entity.kind === 'segment' ? COPIED_ON_SEGMENTS : COPIED_ON_SUBSEGMENTS;
   for (const member of copied) {
     const value = entity.document[member];
-    if (value !== undefined && value !== null) Object.assign(document, { [member]: value });
+    if (value !== undefined && value !== null) members[member] = value;
   }
   return document;
 }

@@ -30,11 +30,7 @@ export interface Gathering {
 }
 
 /** Merges copies and lays embedded subsegments out flat. Documents without an id, and over `maxDocuments`, are left out. */
-export function gatherDocuments(
-  traceId: TraceId,
-  documents: readonly SegmentDocument[],
-  maxDocuments: number,
-): Gathering {
+export function gatherDocuments(traceId: TraceId, documents: readonly SegmentDocument[], maxDocuments: number): Gathering {
   const kept = limitDocuments(documents, maxDocuments);
   const gathering: Gathering = {
     traceId,
@@ -108,8 +104,7 @@ function layOut(gathering: Gathering, id: SpanId, document: SegmentDocument): vo
     for (const [order, item] of embedded.entries()) {
       if (typeof item !== 'object' || item === null) continue;
       const child = item as SegmentDocument;
-      const childId =
-        readSpanId(gathering.traceId, child.id) ?? deriveSpanId(gathering.traceId, `${holder?.id}.${order}`);
+      const childId = readSpanId(gathering.traceId, child.id) ?? deriveSpanId(gathering.traceId, `${holder?.id}.${order}`);
       holders.push(place(gathering, 'subsegment', childId, child, holder, order));
       documents.push(child);
     }

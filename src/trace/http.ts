@@ -11,10 +11,7 @@ export function httpStatus(document: SegmentDocument): number | undefined {
 }
 
 /** A text member of `http.request`; undefined when absent, empty (`user_agent: ""`) or of another type. */
-export function requestText(
-  document: SegmentDocument,
-  member: keyof NonNullable<HttpBlock['request']>,
-): string | undefined {
+export function requestText(document: SegmentDocument, member: keyof NonNullable<HttpBlock['request']>): string | undefined {
   const value: unknown = document.http?.request?.[member];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }

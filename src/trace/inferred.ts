@@ -31,8 +31,10 @@ export function inferredDocument(traceId: TraceId, caller: Caller, node: NodeKey
   };
   if (caller.endSeconds === undefined) document.in_progress = true;
   else document.end_time = caller.endSeconds;
+  const members: Record<string, unknown> = document;
   for (const member of COPIED) {
-    if (caller.document[member] !== undefined) Object.assign(document, { [member]: caller.document[member] });
+    const value = caller.document[member];
+    if (value !== undefined) members[member] = value;
   }
   return document;
 }

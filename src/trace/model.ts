@@ -53,7 +53,7 @@ export interface Segment extends Entity {
 
 export interface Trace {
   readonly id: TraceId;
-  /** All segments, real, inferred and placeholder, in start order (then by id). */
+  /** All segments, real, inferred and placeholder, in start order (then inferred last, then by id). */
   readonly segments: readonly Segment[];
   /** The segment that answered the request: no parent in the trace; undefined when only placeholders were received. */
   readonly root: Segment | undefined;

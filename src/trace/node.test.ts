@@ -9,15 +9,30 @@ function document(members: Partial<SegmentDocument>): SegmentDocument {
 describe('segmentNode()', () => {
   test.each<[Partial<SegmentDocument>, ReturnType<typeof segmentNode>]>([
     [{ name: 'shop' }, { name: 'shop', type: 'unknown' }],
-    [{ name: 'shop', origin: '' }, { name: 'shop', type: 'unknown' }],
-    [{ name: 'shop', origin: 'AWS::ECS::Container' }, { name: 'shop', type: 'AWS::ECS::Container' }],
-    [{ name: 'shop', aws: { account_id: '123456789012' } }, { name: 'shop', type: 'unknown', accountId: '123456789012' }],
-    [{ name: 'shop', aws: { table_name: 't' } }, { name: 'shop', type: 'unknown' }],
+    [
+      { name: 'shop', origin: '' },
+      { name: 'shop', type: 'unknown' },
+    ],
+    [
+      { name: 'shop', origin: 'AWS::ECS::Container' },
+      { name: 'shop', type: 'AWS::ECS::Container' },
+    ],
+    [
+      { name: 'shop', aws: { account_id: '123456789012' } },
+      { name: 'shop', type: 'unknown', accountId: '123456789012' },
+    ],
+    [
+      { name: 'shop', aws: { table_name: 't' } },
+      { name: 'shop', type: 'unknown' },
+    ],
     [
       { name: 'DynamoDB', origin: 'AWS::DynamoDB::Table', inferred: true, aws: { table_name: 'games' } },
       { name: 'games', type: 'AWS::DynamoDB::Table' },
     ],
-    [{ name: 'SNS', origin: 'AWS::SNS', inferred: true, aws: {} }, { name: 'SNS', type: 'AWS::SNS' }],
+    [
+      { name: 'SNS', origin: 'AWS::SNS', inferred: true, aws: {} },
+      { name: 'SNS', type: 'AWS::SNS' },
+    ],
   ])('of %j', (members, node) => {
     expect(segmentNode(document(members))).toEqual(node);
   });
@@ -30,9 +45,18 @@ describe('calleeNode()', () => {
     [{}, undefined],
     [{ namespace: 'local' }, undefined],
     [{ namespace: 'local', aws: { table_name: 't' } }, undefined],
-    [{ name: 'h', namespace: 'remote' }, { name: 'h', type: 'remote' }],
-    [{ name: 'db@h', sql: {} }, { name: 'db@h', type: 'Database::SQL' }],
-    [{ name: 'db@h', namespace: 'remote', sql: { url: 'u' } }, { name: 'db@h', type: 'Database::SQL' }],
+    [
+      { name: 'h', namespace: 'remote' },
+      { name: 'h', type: 'remote' },
+    ],
+    [
+      { name: 'db@h', sql: {} },
+      { name: 'db@h', type: 'Database::SQL' },
+    ],
+    [
+      { name: 'db@h', namespace: 'remote', sql: { url: 'u' } },
+      { name: 'db@h', type: 'Database::SQL' },
+    ],
     [aws('DynamoDB', { table_name: 'games' }), { name: 'games', type: 'AWS::DynamoDB::Table' }],
     [aws('DynamoDB', { table_name: '' }), { name: 'DynamoDB', type: 'AWS::DynamoDB' }],
     [aws('DynamoDB', { table_name: 7 }), { name: 'DynamoDB', type: 'AWS::DynamoDB' }],
@@ -71,10 +95,6 @@ test('isTraced() reads both places', () => {
 });
 
 test('nodeId() differs when any part does', () => {
-  const ids = [
-    nodeId({ name: 'a', type: 'b' }),
-    nodeId({ name: 'b', type: 'a' }),
-    nodeId({ name: 'a', type: 'b', accountId: '1' }),
-  ];
+  const ids = [nodeId({ name: 'a', type: 'b' }), nodeId({ name: 'b', type: 'a' }), nodeId({ name: 'a', type: 'b', accountId: '1' })];
   expect(new Set(ids).size).toBe(3);
 });
