@@ -102,6 +102,14 @@ export class StoreClient {
     });
   }
 
+  /** Inserts few rows given as objects. */
+  async insertRows(table: string, values: readonly Record<string, unknown>[]): Promise<Result<undefined, StoreError>> {
+    return this.#attempt<undefined>(async (client) => {
+      await client.insert({ table, values: [...values], format: 'JSONEachRow' });
+      return undefined;
+    });
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
   }

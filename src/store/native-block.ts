@@ -4,7 +4,7 @@
  * Source: ClickHouse docs "Native format"; `SerializationLowCardinality.cpp` for dictionary columns.
  */
 import { ByteWriter } from './byte-writer.ts';
-import type { SpanRow } from './span-row.ts';
+import type { SpanRow } from '../record/index.ts';
 
 /** Dictionary-coded text column: each distinct value once, then one index per row. */
 class DictionaryColumn {

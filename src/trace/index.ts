@@ -9,10 +9,40 @@ export type {
   SpanLink,
 } from './document.ts';
 export { exceptionsOf } from './exceptions.ts';
+export {
+  CLIENT_TYPE,
+  type GraphEdgeTally,
+  GraphFlag,
+  type GraphNodeTally,
+  type GraphRows,
+  type GraphTally,
+  mergeGraphs,
+  Tally,
+  tallyGraph,
+} from './graph.ts';
+export { bucketOf, bucketSeconds, Histogram } from './histogram.ts';
 export { httpStatus, requestText } from './http.ts';
 export { parseSpanId, parseTraceId, toXRayTraceId, type SpanId, type TraceId } from './ids.ts';
 export type { Entity, NodeKey, Segment, Trace } from './model.ts';
 export { calleeNode, isTraced, nodeId, segmentNode, UNKNOWN_NODE_TYPE } from './node.ts';
 export { outcomeFlags, outcomeOf, type Outcome, type OutcomeFlags } from './outcome.ts';
+export {
+  failureRootCauses,
+  responseTimeRootCauses,
+  type FailurePathEntity,
+  type FailureRootCause,
+  type ResponseTimePathEntity,
+  type ResponseTimeRootCause,
+  type RootCause,
+  type RootCauseService,
+} from './root-causes.ts';
+export {
+  summarizeTrace,
+  type SummaryAnnotation,
+  type SummaryHttp,
+  type SummaryUser,
+  type SummaryValue,
+  type TraceSummary,
+} from './summary.ts';
 export { timelineRows, type TimelineRow } from './timeline.ts';
 export { findEntity, forEachEntity } from './walk.ts';

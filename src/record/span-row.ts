@@ -52,3 +52,32 @@ export const SpanFlag = {
   traced: 64,
   otlp: 128,
 } as const;
+
+/** A row with nothing in it but its ids. */
+export function emptyRow(traceId: string, spanId: string, parentId: string): SpanRow {
+  return {
+    traceId,
+    spanId,
+    parentId,
+    startSeconds: 0,
+    startNanos: 0,
+    durationNanos: 0,
+    flags: 0,
+    name: '',
+    service: '',
+    type: '',
+    peer: '',
+    peerType: '',
+    url: '',
+    method: '',
+    status: 0,
+    userAgent: '',
+    clientIp: '',
+    user: '',
+    attributeKeys: [],
+    attributeValues: [],
+    resource: '',
+    shape: '',
+    rest: '',
+  };
+}

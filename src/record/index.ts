@@ -1,0 +1,4 @@
+export { type DocumentColumns, DocumentDecoder, DocumentEncoder } from './document-codec.ts';
+export { RowsOfDocuments } from './segment-rows.ts';
+export { RowsOfSpans, spanOfRow } from './span-codec.ts';
+export { emptyRow, SpanFlag, type SpanRow } from './span-row.ts';

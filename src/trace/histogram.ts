@@ -1,0 +1,66 @@
+/**
+ * Response times in buckets that grow by 2 %: any quantile is within 1 % of the truth, for any number of requests.
+ * Bucket `i` holds durations in (1.02^(i-1), 1.02^i] microseconds; bucket 0 holds everything up to 1 µs.
+ */
+
+const GROWTH = 1.02;
+const LOG_GROWTH = Math.log(GROWTH);
+/** Holds up to 1.02^1400 µs, some 30,000 years. */
+const LAST_BUCKET = 1400;
+
+/** The bucket of a duration in nanoseconds. */
+export function bucketOf(durationNanos: number): number {
+  const micros = durationNanos / 1000;
+  if (micros <= 1) return 0;
+  return Math.min(LAST_BUCKET, Math.ceil(Math.log(micros) / LOG_GROWTH - 1e-9));
+}
+
+/** The middle of a bucket, in seconds: within 1 % of every duration in it. */
+export function bucketSeconds(bucket: number): number {
+  if (bucket === 0) return 1e-6;
+  return ((2 * GROWTH ** bucket) / (1 + GROWTH)) * 1e-6;
+}
+
+/** Counts by bucket. */
+export class Histogram {
+  readonly counts = new Map<number, number>();
+  total = 0;
+
+  add(durationNanos: number): void {
+    this.addCount(bucketOf(durationNanos), 1);
+  }
+
+  addCount(bucket: number, count: number): void {
+    this.counts.set(bucket, (this.counts.get(bucket) ?? 0) + count);
+    this.total += count;
+  }
+
+  /** The duration in seconds that a share `q` (0 to 1) of the requests did not exceed; 0 when there are none. */
+  quantile(q: number): number {
+    const wanted = Math.max(1, Math.ceil(q * this.total));
+    let seen = 0;
+    for (const [bucket, count] of this.#sorted()) {
+      seen += count;
+      if (seen >= wanted) return bucketSeconds(bucket);
+    }
+    return 0;
+  }
+
+  /** At most `limit` entries in ascending order; neighbours are merged into the larger of the two when there are more. */
+  entries(limit = 100): { value: number; count: number }[] {
+    const sorted = this.#sorted();
+    const step = Math.max(1, Math.ceil(sorted.length / limit));
+    const entries: { value: number; count: number }[] = [];
+    for (let i = 0; i < sorted.length; i += step) {
+      const group = sorted.slice(i, i + step);
+      const count = group.reduce((sum, [, n]) => sum + n, 0);
+      const heaviest = group.reduce((best, entry) => (entry[1] > best[1] ? entry : best));
+      entries.push({ value: bucketSeconds(heaviest[0]), count });
+    }
+    return entries;
+  }
+
+  #sorted(): [number, number][] {
+    return [...this.counts].sort(([a], [b]) => a - b);
+  }
+}
