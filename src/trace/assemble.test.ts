@@ -139,6 +139,68 @@ describe('assembleTrace() of captured documents', () => {
   });
 });
 
+describe('assembleTrace() of documents as AWS’s guide shows them', () => {
+  test('minimal segment', () => {
+    const minimal = { name: 'example.com', id: '70de5b6f19ff9a0a', start_time: 1.47829336e9, end_time: 1.478293361449e9 };
+    const trace = assembleTrace(TRACE, [{ ...minimal, trace_id: '1-58406520-a006649127e371903a2de979' }]);
+    expect(trace).toMatchObject({
+      partial: false,
+      startSeconds: 1478293360,
+      endSeconds: 1478293361.449,
+      root: { node: { name: 'example.com' } },
+    });
+  });
+
+  test('independent subsegment that is sent in progress, then complete, before its segment', () => {
+    const begun = streamed('b', 'a', { name: 'www.example.net', namespace: 'remote', in_progress: true });
+    delete begun.end_time;
+    const ended = streamed('b', 'a', {
+      name: 'www.example.net',
+      namespace: 'remote',
+      http: { request: { traced: true }, response: { status: 200 } },
+    });
+    expect(draw(begun)).toBe(
+      picture(`
+      * unknown placeholder
+        - www.example.net in-progress orphan
+          * www.example.net in-progress inferred remote www.example.net`),
+    );
+    expect(draw(begun, ended, segment('a'))).toBe('* a\n  - www.example.net');
+  });
+
+  test('game server with DynamoDB, SNS and SQL calls', () => {
+    const calls = [
+      embedded('b', {
+        name: 'DynamoDB',
+        namespace: 'aws',
+        aws: { table_name: 'scorekeep-user', operation: 'UpdateItem', resource_names: ['scorekeep-user'] },
+      }),
+      embedded('c', {
+        name: 'SNS',
+        namespace: 'aws',
+        aws: { operation: 'Publish', topic_arn: 'arn:aws:sns:us-east-2:123456789012:scorekeep' },
+      }),
+      embedded('d', {
+        name: 'ebdb@aawijb5u25wdoy.cpamxznpdoq8.us-east-2.rds.amazonaws.com',
+        namespace: 'remote',
+        sql: { database_type: 'PostgreSQL' },
+      }),
+    ];
+    const server = segment('a', {
+      name: 'Scorekeep',
+      origin: 'AWS::ElasticBeanstalk::Environment',
+      subsegments: [embedded('e', { name: '## UserModel.saveUser', subsegments: calls })],
+    });
+    const nodes = assembleTrace(TRACE, [server]).segments.map(({ node }) => `${node.type} ${node.name}`);
+    expect(nodes.sort()).toEqual([
+      'AWS::DynamoDB::Table scorekeep-user',
+      'AWS::ElasticBeanstalk::Environment Scorekeep',
+      'AWS::SNS::Topic scorekeep',
+      'Database::SQL ebdb@aawijb5u25wdoy.cpamxznpdoq8.us-east-2.rds.amazonaws.com',
+    ]);
+  });
+});
+
 describe('assembleTrace() joins', () => {
   test('a segment to the subsegment that called it', () => {
     const caller = segment('a', { subsegments: [embedded('b', { subsegments: [embedded('c', { namespace: 'remote' })] })] });
@@ -177,55 +239,6 @@ describe('assembleTrace() joins', () => {
   test('a segment and a subsegment of one id as two', () => {
     const client = segment('a', { subsegments: [embedded('b')] });
     expect(draw(client, segment('b', { name: 'server', parent_id: id('a') }))).toBe('* a\n  * server\n  - b');
-  });
-});
-
-describe('assembleTrace() keeps one copy', () => {
-  const running = segment('a', { in_progress: true });
-  delete running.end_time;
-
-  test.each<[string, SegmentDocument, SegmentDocument]>([
-    ['the complete one', segment('a'), running],
-    ['the one that ended later', segment('a', { end_time: 21 }), segment('a', { end_time: 20, annotations: { k: 'longer' } })],
-    ['the one with more data', segment('a', { annotations: { k: 1 } }), segment('a')],
-    ['the greater of two texts', segment('a', { user: 'y' }), segment('a', { user: 'x' })],
-    ['the real one', running, segment('a', { inferred: true })],
-  ])('%s', (_, better, worse) => {
-    for (const documents of [
-      [better, worse],
-      [worse, better],
-      [worse, better, worse],
-    ]) {
-      const trace = assembleTrace(TRACE, documents);
-      expect(trace.segments).toHaveLength(1);
-      expect(trace.segments[0]?.document).toEqual(better);
-      expect(trace.revision).toBe(2);
-    }
-  });
-
-  test('and counts equal ones once, whatever the order of their keys', () => {
-    const reordered = Object.fromEntries(Object.entries(segment('a')).reverse()) as SegmentDocument;
-    expect(assembleTrace(TRACE, [segment('a'), reordered, segment('a')]).revision).toBe(1);
-  });
-
-  test('with the subsegments of every copy', () => {
-    const early = { ...running, subsegments: [embedded('b')] };
-    expect(draw(early, segment('a', { subsegments: [embedded('c')] }))).toBe('* a\n  - b\n  - c');
-  });
-
-  test('in progress until completed', () => {
-    expect(draw(running)).toBe('* a in-progress');
-    expect(assembleTrace(TRACE, [running]).partial).toBe(true);
-    expect(assembleTrace(TRACE, [running, segment('a')]).partial).toBe(false);
-  });
-
-  test.each<[string, Partial<SegmentDocument>, boolean]>([
-    ['in_progress false with an end', { in_progress: false }, false],
-    ['in_progress true with an end', { in_progress: true }, false],
-    ['an end that is no number', { end_time: 'soon' as unknown as number }, true],
-    ['an end sent as text', { end_time: '20.5' as unknown as number }, false],
-  ])('which is in progress or not by its end: %s', (_, members, inProgress) => {
-    expect(assembleTrace(TRACE, [segment('a', members)]).root?.inProgress).toBe(inProgress);
   });
 });
 
@@ -298,89 +311,6 @@ describe('assembleTrace() cuts circles', () => {
   });
 });
 
-describe('assembleTrace() infers', () => {
-  const call = embedded('b', {
-    name: 'DynamoDB',
-    namespace: 'aws',
-    aws: { table_name: 'games' },
-    http: { response: { status: 400 } },
-    error: true,
-    cause: { exceptions: [{ id: id('e'), message: 'no' }] },
-    annotations: { not: 'copied' },
-    metadata: { not: 'copied' },
-  });
-
-  test('a segment for a callee that sends none', () => {
-    const trace = assembleTrace(TRACE, [segment('a', { subsegments: [call] })]);
-    const inferred = trace.segments.find((each) => each.inferred);
-    expect(inferred).toMatchObject({
-      name: 'DynamoDB',
-      node: { name: 'games', type: 'AWS::DynamoDB::Table' },
-      error: true,
-      parentId: id('b'),
-      parent: { id: id('b') },
-    });
-    expect(inferred?.document).toEqual({
-      id: inferred?.id,
-      name: 'DynamoDB',
-      start_time: 10,
-      end_time: 20,
-      parent_id: id('b'),
-      trace_id: '1-58406520-a006649127e371903a2de979',
-      origin: 'AWS::DynamoDB::Table',
-      inferred: true,
-      http: call.http,
-      aws: call.aws,
-      error: true,
-      cause: call.cause,
-    });
-  });
-
-  test('the same id every time, another for another trace', () => {
-    const idIn = (traceId: TraceId): string | undefined =>
-      assembleTrace(traceId, [segment('a', { subsegments: [call] })]).segments.find((each) => each.inferred)?.id;
-    expect(idIn(TRACE)).toBe(idIn(TRACE));
-    expect(idIn(TRACE)).toMatch(/^[0-9a-f]{16}$/);
-    expect(idIn(TRACE)).not.toBe(idIn('0'.repeat(32) as TraceId));
-  });
-
-  test('nothing where a real segment answers', () => {
-    expect(draw(segment('a', { subsegments: [call] }), segment('c', { parent_id: id('b') }))).toBe('* a\n  - DynamoDB error\n    * c');
-  });
-
-  test('nothing where the callee is traced, and calls the trace partial until it reports', () => {
-    const traced = { ...call, http: { request: { traced: true } } };
-    const caller = segment('a', { subsegments: [traced] });
-    expect(draw(caller)).toBe('* a\n  - DynamoDB error');
-    expect(assembleTrace(TRACE, [caller]).partial).toBe(true);
-    expect(assembleTrace(TRACE, [caller, segment('c', { parent_id: id('b') })]).partial).toBe(false);
-  });
-
-  test('nothing where an inferred segment was sent, and drops that when a real one comes', () => {
-    const caller = segment('a', { subsegments: [call] });
-    const exported = segment('c', {
-      name: 'DynamoDB',
-      parent_id: id('b'),
-      inferred: true,
-      origin: 'AWS::DynamoDB::Table',
-      aws: { table_name: 'games' },
-    });
-    expect(draw(caller, exported)).toBe(
-      picture(`
-      * a
-        - DynamoDB error
-          * DynamoDB inferred AWS::DynamoDB::Table games`),
-    );
-    expect(draw(caller, exported, segment('d', { parent_id: id('b') }))).toBe('* a\n  - DynamoDB error\n    * d');
-  });
-
-  test('one in progress for a call in progress', () => {
-    const waiting = { ...call };
-    delete waiting.end_time;
-    expect(draw(segment('a', { subsegments: [waiting] }))).toContain('* DynamoDB error in-progress inferred');
-  });
-});
-
 describe('assembleTrace() bears', () => {
   test('an empty trace', () => {
     expect(assembleTrace(TRACE, [])).toMatchObject({ segments: [], root: undefined, startSeconds: 0, endSeconds: 0, revision: 0 });
@@ -411,20 +341,6 @@ describe('assembleTrace() bears', () => {
     const trace = assembleTrace(TRACE, [hostile, { ...hostile, user: 'u' }]);
     expect(drawTrace(trace)).toBe('* a\n  - b');
     expect(({} as Record<string, unknown>)['fault']).toBeUndefined();
-  });
-
-  test('more documents than it may hold, by keeping the earliest', () => {
-    const documents = [4, 2, 3, 1].map((n) => segment(String(n), { start_time: n }));
-    const trace = assembleTrace(TRACE, [...documents, ...documents], { maxDocuments: 2 });
-    expect(drawTrace(trace)).toBe('* 1\n* 2');
-    expect(trace).toMatchObject({ limitExceeded: true, revision: 2 });
-    expect(assembleTrace(TRACE, [...documents, ...documents], { maxDocuments: 4 }).limitExceeded).toBe(false);
-  });
-
-  test('metadata nested deeper than the stack, in two copies', () => {
-    const deep = (inner: string): SegmentDocument =>
-      segment('a', { metadata: { d: JSON.parse(`${'['.repeat(20_000)}${inner}${']'.repeat(20_000)}`) as unknown } });
-    expect(assembleTrace(TRACE, [deep('1'), deep('2')]).revision).toBe(2);
   });
 
   test('its input unchanged', () => {
