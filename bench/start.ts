@@ -1,7 +1,7 @@
 // How long a start takes: ./fluoro with nothing stale, the built program without the launcher, and Node alone.
 
 import { parseArgs } from 'node:util';
-import { compareCommands, describeMachine, formatMegabytes, formatSummary, formatTable, saveSection } from './harness/index.ts';
+import { compareCommands, describeMachine, formatSummary, formatTable, saveSection } from './harness/index.ts';
 
 const { values } = parseArgs({ options: { repeat: { type: 'string', default: '15' }, save: { type: 'boolean', default: false } } });
 
@@ -14,12 +14,8 @@ const summaries = await compareCommands(
   { repeat: Number(values.repeat) },
 );
 
-const rows = Object.entries(summaries).map(([name, { wallMs, peakMemory }]) => [
-  `\`${name}\``,
-  formatSummary(wallMs),
-  formatMegabytes(peakMemory.median),
-]);
-const table = formatTable(['command', 'ms: median (range)', 'peak memory'], rows);
+const rows = Object.entries(summaries).map(([name, { wallMs }]) => [`\`${name}\``, formatSummary(wallMs)]);
+const table = formatTable(['command', 'ms: median (range)'], rows);
 const body = `## Start\n\n\`npm run bench -- start\` on ${describeMachine()}\n\n${table}`;
 console.log(body);
 if (values.save) await saveSection('start', body);

@@ -9,5 +9,6 @@ export function describeMachine(): string {
       .replaceAll(/\s+/g, ' ')
       .trim() || process.arch;
   const memory = Math.round(totalmem() / 2 ** 30);
-  return `${processors.length} cores (${model}), ${memory} GB, ${type()} ${release()}, Node ${process.version}`;
+  const kernel = release().split('.', 2).join('.');
+  return `${processors.length} cores (${model}), ${memory} GB, ${type()} ${kernel}, Node ${process.version}`;
 }
