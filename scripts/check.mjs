@@ -19,10 +19,10 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** @type {Check[]} */
 const CHECKS = [
-  { name: 'types', command: ['tsc', '-p', 'tsconfig.json'] },
-  { name: 'types-browser-safe', command: ['tsc', '-p', 'tsconfig.browser-safe.json'] },
-  { name: 'types-page', command: ['tsc', '-p', 'web/tsconfig.json'], needs: 'web/tsconfig.json' },
-  { name: 'types-page-dev', command: ['tsc', '-p', 'web/tsconfig.dev.json'], needs: 'web/tsconfig.dev.json' },
+  { name: 'types', command: ['tsc', '--pretty', 'false', '-p', 'tsconfig.json'] },
+  { name: 'types-browser-safe', command: ['tsc', '--pretty', 'false', '-p', 'tsconfig.browser-safe.json'] },
+  { name: 'types-page', command: ['tsc', '--pretty', 'false', '-p', 'web/tsconfig.json'], needs: 'web/tsconfig.json' },
+  { name: 'types-page-dev', command: ['tsc', '--pretty', 'false', '-p', 'web/tsconfig.dev.json'], needs: 'web/tsconfig.dev.json' },
   { name: 'lint', command: ['oxlint'] },
   { name: 'format', command: ['oxfmt', '--check', '.'] },
   { name: 'unused', command: ['knip', '--no-progress'] },
@@ -37,7 +37,7 @@ const CHECKS = [
  */
 function run({ name, command }) {
   const start = performance.now();
-  const env = { ...process.env, PATH: join(ROOT, 'node_modules/.bin') + delimiter + process.env.PATH, FORCE_COLOR: '0' };
+  const env = { ...process.env, PATH: join(ROOT, 'node_modules/.bin') + delimiter + process.env.PATH, NO_COLOR: '1' };
   return new Promise((resolve) => {
     const child = spawn(command[0], command.slice(1), { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
