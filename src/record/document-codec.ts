@@ -26,12 +26,6 @@ const PLAIN_KEY = /^[A-Za-z_][\w.-]*$/;
 
 type Json = Record<string, unknown>;
 
-/** The columns that a document's values may stand in. */
-export type DocumentColumns = Omit<
-  SpanRow,
-  'service' | 'peer' | 'peerType' | 'resource' | 'startSeconds' | 'startNanos' | 'durationNanos'
-> & { startTime: number; endTime: number };
-
 /** Writes documents into rows. Not shared between threads; keeps a bounded cache of spelled keys. */
 export class DocumentEncoder {
   readonly #spelledKeys = new Map<string, string>();
@@ -208,7 +202,7 @@ export class DocumentDecoder {
   readonly #shapes = new Map<string, readonly ShapeMember[]>();
 
   /** The (sub)segment's own document, without its subsegments, and its place among its parent's (-1 at the top). */
-  decode(row: DocumentColumns): { readonly document: SegmentDocument; readonly ordinal: number } {
+  decode(row: SpanRow): { readonly document: SegmentDocument; readonly ordinal: number } {
     const values = row.rest.split(SEPARATOR);
     const embedded = (row.flags & SpanFlag.embedded) !== 0;
     const reader = new RowReader(row, values, embedded ? 1 : 0);
@@ -227,6 +221,13 @@ export class DocumentDecoder {
   }
 }
 
+/** Epoch seconds: the double that was sent, since what is stored is within half a nanosecond of it. */
+function endTime(row: SpanRow): number {
+  const nanos = row.startNanos + row.durationNanos;
+  const whole = Math.floor(nanos / 1e9);
+  return row.startSeconds + whole + (nanos - whole * 1e9) / 1e9;
+}
+
 /** Sets a member as JSON.parse would: a key `__proto__` is data, not a prototype. */
 function setMember(target: Json, key: string, value: unknown): void {
   if (key === '__proto__') {
@@ -237,11 +238,11 @@ function setMember(target: Json, key: string, value: unknown): void {
 }
 
 class RowReader {
-  readonly #row: DocumentColumns;
+  readonly #row: SpanRow;
   readonly #values: readonly string[];
   #next: number;
 
-  constructor(row: DocumentColumns, values: readonly string[], first: number) {
+  constructor(row: SpanRow, values: readonly string[], first: number) {
     this.#row = row;
     this.#values = values;
     this.#next = first;
@@ -296,9 +297,9 @@ class RowReader {
       case 'parent_id':
         return row.parentId;
       case 'start_time':
-        return row.startTime;
+        return row.startSeconds + row.startNanos / 1e9;
       case 'end_time':
-        return row.endTime;
+        return endTime(row);
       case 'name':
         return row.name;
       case 'user':

@@ -1,4 +1,5 @@
-export { type DocumentColumns, DocumentDecoder, DocumentEncoder } from './document-codec.ts';
+export { DocumentDecoder, DocumentEncoder } from './document-codec.ts';
+export { DocumentsOfRows } from './documents.ts';
 export { RowsOfDocuments } from './segment-rows.ts';
 export { RowsOfSpans, spanOfRow } from './span-codec.ts';
 export { emptyRow, SpanFlag, type SpanRow } from './span-row.ts';

@@ -11,7 +11,6 @@ export interface GraphSums {
 }
 
 interface SumRow {
-  readonly minute?: number;
   readonly kind: 'node' | 'edge';
   readonly from_name: string;
   readonly from_type: string;
@@ -26,14 +25,17 @@ interface SumRow {
   readonly nanos: string;
   readonly first: number;
   readonly last: number;
-  readonly buckets: readonly number[];
-  readonly counts: readonly string[];
+  /** Buckets and their counts. */
+  readonly histogram: readonly [readonly number[], readonly string[]];
 }
 
 const KEY = 'kind, from_name, from_type, to_name, to_type';
 const SUMS = `max(root) AS root, max(active) AS active, sum(total) AS total, sum(errors) AS errors, sum(throttles) AS throttles,
   sum(faults) AS faults, sum(nanos) AS nanos, toUnixTimestamp64Micro(min(first)) / 1e6 AS first, toUnixTimestamp64Micro(max(last)) / 1e6 AS last,
-  sumMap(buckets, counts) AS histogram, histogram.1 AS buckets, histogram.2 AS counts`;
+  sumMap(buckets, counts) AS histogram`;
+
+/** `total` in a condition means the column, not the sum of the same name. */
+const COLUMNS_FIRST = 'SETTINGS prefer_column_name_to_alias = 1';
 
 /** Replaces what is stored for a minute (epoch seconds, a multiple of 60). `version` must grow from call to call. */
 export async function writeGraphMinute(
@@ -107,7 +109,7 @@ function tallyColumns(minute: number, version: number, tally: Tally): Record<str
 export async function readGraph(store: Store, fromSeconds: number, toSeconds: number): Promise<Result<GraphSums, StoreError>> {
   const rows = await store.client.rows<SumRow>(
     `SELECT ${KEY}, ${SUMS} FROM ${store.layout.database}.graph_minutes FINAL
-     WHERE ${inRange} AND total > 0 GROUP BY ${KEY}`,
+     WHERE ${inRange} AND total > 0 GROUP BY ${KEY} ${COLUMNS_FIRST}`,
     rangeParams(fromSeconds, toSeconds),
   );
   if (!rows.ok) return rows;
@@ -141,7 +143,7 @@ export async function readSeries(
   const rows = await store.client.rows<SumRow & { period: number }>(
     `SELECT toUnixTimestamp(minute) - toUnixTimestamp(minute) % {period:UInt32} AS period, ${SUMS}
      FROM ${store.layout.database}.graph_minutes FINAL WHERE ${inRange} AND total > 0 AND ${conditions.join(' AND ')}
-     GROUP BY period ORDER BY period`,
+     GROUP BY period ORDER BY period ${COLUMNS_FIRST}`,
     {
       ...rangeParams(range.fromSeconds, range.toSeconds),
       period: range.periodSeconds,
@@ -177,6 +179,7 @@ function toTally(row: SumRow): Tally {
   tally.nanos = Number(row.nanos);
   tally.firstSeconds = row.first;
   tally.lastSeconds = row.last;
-  row.buckets.forEach((bucket, index) => tally.histogram.addCount(bucket, Number(row.counts[index])));
+  const [buckets, counts] = row.histogram;
+  buckets.forEach((bucket, index) => tally.histogram.addCount(bucket, Number(counts[index])));
   return tally;
 }

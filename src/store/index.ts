@@ -4,5 +4,7 @@ export { EmbeddedStore, type EmbeddedEvent, type EmbeddedOptions } from './embed
 export { type GraphSums, type NodePattern, readGraph, readSeries, writeGraphMinute } from './graph-minutes.ts';
 export { countSpans, readGraphRows, readGraphRowsOfTraces } from './graph-rows.ts';
 export { SpanBlock } from './native-block.ts';
+export { readNames, readTraceRows, type StoredNames } from './traces.ts';
 export { type Layout } from './schema.ts';
+export { type Candidate, filterCandidates, findCandidates, type SearchWindow, TRACE_SPREAD_SECONDS } from './search.ts';
 export { connectStore, openStore, type Store } from './store.ts';

@@ -1,0 +1,268 @@
+/** Answers questions about traces and the service map from the store: fetches candidates, assembles them, tests them exactly. */
+import { err, ok, type Result } from '../base/index.ts';
+import { DocumentsOfRows, type SpanRow } from '../record/index.ts';
+import {
+  filterCandidates,
+  findCandidates,
+  type GraphSums,
+  readGraph,
+  readGraphRowsOfTraces,
+  readNames,
+  readSeries,
+  readTraceRows,
+  type SearchWindow,
+  type Store,
+  type StoredNames,
+  type StoreError,
+  TRACE_SPREAD_SECONDS,
+} from '../store/index.ts';
+import {
+  assembleTrace,
+  evaluateFilter,
+  type FilterExpression,
+  type Narrowing,
+  narrowFilter,
+  type SegmentDocument,
+  summarizeTrace,
+  type Tally,
+  tallyGraph,
+  type Trace,
+  type TraceId,
+  type TraceSummary,
+} from '../trace/index.ts';
+
+/** Why a question was not answered. */
+export interface ReadError {
+  readonly kind: 'unavailable' | 'invalid';
+  readonly message: string;
+}
+
+export interface SearchQuery {
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
+  /** Which time of a trace must lie in the range: its start, any activity of it, or the end of one of its segments. */
+  readonly by: 'start' | 'activity' | 'end';
+  readonly filter: FilterExpression | undefined;
+  readonly limit: number;
+  /** Where the page before ended. */
+  readonly position: string | undefined;
+  /** A page ends after about this long, full or not. */
+  readonly budgetMs: number;
+}
+
+export interface FoundTrace {
+  readonly trace: Trace;
+  readonly summary: TraceSummary;
+  /** The time that lies in the range, when it is not the start. */
+  readonly matchedSeconds?: number;
+}
+
+export interface SearchPage {
+  /** Newest first. */
+  readonly items: readonly FoundTrace[];
+  /** Undefined on the last page. */
+  readonly position: string | undefined;
+  /** Traces that were looked at. */
+  readonly scanned: number;
+  /** Everything from here to the end of the range was searched. */
+  readonly reachedSeconds: number;
+}
+
+/** The first stretch of time that is searched; the next ones grow while they hold little. */
+const FIRST_WINDOW = 60_000_000_000n;
+const WINDOW_GROWTH = 8n;
+/** Candidates that are fetched and assembled at once. */
+const CANDIDATES = 100;
+/** Largest trace that is assembled whole. */
+const MAX_DOCUMENTS = 50_000;
+/** A fetched trace's other spans are looked for this far around the span that was found. */
+const AROUND_SECONDS = TRACE_SPREAD_SECONDS;
+
+export class TraceReader {
+  readonly #store: Store;
+  readonly #documents = new DocumentsOfRows();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** The given traces, assembled; unknown ones are absent. */
+  async traces(ids: readonly TraceId[]): Promise<Result<Trace[], ReadError>> {
+    const rows = await readTraceRows(this.#store, ids);
+    if (!rows.ok) return unavailable(rows.error);
+    return ok(ids.flatMap((id) => this.#assemble(id, rows.value.get(id))));
+  }
+
+  /** The stored rows of one trace. */
+  async rows(id: TraceId): Promise<Result<readonly SpanRow[], ReadError>> {
+    const rows = await readTraceRows(this.#store, [id]);
+    return rows.ok ? ok(rows.value.get(id) ?? []) : unavailable(rows.error);
+  }
+
+  /** One document per row, mapped to a segment document when it came by OTLP. */
+  documents(rows: readonly SpanRow[]): SegmentDocument[] {
+    return this.#documents.flat(rows);
+  }
+
+  /** Segment documents as they were received. */
+  received(rows: readonly SpanRow[]): SegmentDocument[] {
+    return this.#documents.received(rows);
+  }
+
+  /** The OTLP span of a row; undefined when it came as a segment document. */
+  span(row: SpanRow): Record<string, unknown> | undefined {
+    return this.#documents.span(row);
+  }
+
+  /** One page of the traces that match, newest first. */
+  async search(query: SearchQuery): Promise<Result<SearchPage, ReadError>> {
+    if (query.position !== undefined && !/^\d{1,19}$/.test(query.position)) {
+      return err({ kind: 'invalid', message: 'the page token is damaged' });
+    }
+    const deadline = performance.now() + query.budgetMs;
+    const narrowing: Narrowing = query.filter ? narrowFilter(query.filter) : { kind: 'all' };
+    const bounds = searchBounds(query);
+    const items: FoundTrace[] = [];
+    let scanned = 0;
+    let top = query.position === undefined ? bounds.to : BigInt(query.position);
+    let span = FIRST_WINDOW;
+    while (top > bounds.from && items.length < query.limit) {
+      const window = { from: windowStart(top, span, bounds), to: top };
+      const step = await this.#searchWindow(query, narrowing, window, bounds);
+      if (!step.ok) return step;
+      items.push(...step.value.items);
+      scanned += step.value.scanned;
+      top = step.value.reached;
+      if (step.value.scanned < CANDIDATES / 2) span *= WINDOW_GROWTH;
+      if (performance.now() > deadline) break;
+    }
+    const position = top > bounds.from ? top.toString() : undefined;
+    return ok({ items, position, scanned, reachedSeconds: Math.min(toSeconds(top), query.toSeconds) });
+  }
+
+  async #searchWindow(
+    query: SearchQuery,
+    narrowing: Narrowing,
+    window: SearchWindow,
+    bounds: SearchWindow,
+  ): Promise<Result<{ items: FoundTrace[]; scanned: number; reached: bigint }, ReadError>> {
+    const candidates = await findCandidates(this.#store, narrowing, window, CANDIDATES);
+    if (!candidates.ok) return unavailable(candidates.error);
+    const found = candidates.value;
+    const reached = found.length >= CANDIDATES ? found.at(-1)!.last : window.from;
+    const rows = await readTraceRows(
+      this.#store,
+      found.map((candidate) => candidate.traceId),
+      { fromSeconds: toSeconds(reached) - AROUND_SECONDS, toSeconds: toSeconds(window.to) + AROUND_SECONDS },
+    );
+    if (!rows.ok) return unavailable(rows.error);
+    const before = await this.#foundBefore(narrowing, { from: window.to, to: bounds.to }, rows.value);
+    if (!before.ok) return before;
+    const items: FoundTrace[] = [];
+    for (const { traceId } of found) {
+      if (before.value.has(traceId)) continue;
+      for (const trace of this.#assemble(traceId as TraceId, rows.value.get(traceId))) {
+        const match = matchTrace(trace, query);
+        if (match) items.push(match);
+      }
+    }
+    items.sort((a, b) => b.trace.startSeconds - a.trace.startSeconds);
+    return ok({ items, scanned: found.length, reached });
+  }
+
+  /** Of the candidates, those that an earlier window has had already: they fit in a later stretch of time too. */
+  async #foundBefore(
+    narrowing: Narrowing,
+    searched: SearchWindow,
+    rows: ReadonlyMap<string, readonly SpanRow[]>,
+  ): Promise<Result<Set<string>, ReadError>> {
+    const reaching = [...rows].filter(([, spans]) => spans.some((span) => startOf(span) >= searched.from)).map(([id]) => id);
+    if (reaching.length === 0 || searched.from >= searched.to) return ok(new Set());
+    const found = await filterCandidates(this.#store, narrowing, searched, reaching);
+    return found.ok ? found : unavailable(found.error);
+  }
+
+  #assemble(id: TraceId, rows: readonly SpanRow[] | undefined): Trace[] {
+    if (!rows) return [];
+    return [assembleTrace(id, this.#documents.flat(rows), { maxDocuments: MAX_DOCUMENTS })];
+  }
+
+  /** The service map of whole minutes that overlap the range; of the matching traces when there is a filter. */
+  async graph(fromSeconds: number, toSeconds: number, filter?: FilterExpression): Promise<Result<GraphSums, ReadError>> {
+    if (filter) return this.#filteredGraph(fromSeconds, toSeconds, filter);
+    const graph = await readGraph(this.#store, fromSeconds, toSeconds);
+    return graph.ok ? graph : unavailable(graph.error);
+  }
+
+  async #filteredGraph(fromSeconds: number, toSeconds: number, filter: FilterExpression): Promise<Result<GraphSums, ReadError>> {
+    const page = await this.search({ fromSeconds, toSeconds, by: 'start', filter, limit: 5_000, position: undefined, budgetMs: 5_000 });
+    return page.ok ? this.traceGraph(page.value.items.map((item) => item.trace.id)) : page;
+  }
+
+  /** The service map of the given traces. */
+  async traceGraph(ids: readonly TraceId[]): Promise<Result<GraphSums, ReadError>> {
+    const rows = await readGraphRowsOfTraces(this.#store, ids);
+    if (!rows.ok) return unavailable(rows.error);
+    const tally = tallyGraph(rows.value);
+    return ok({ nodes: [...tally.nodes.values()], edges: [...tally.edges.values()] });
+  }
+
+  async series(...args: Parameters<typeof readSeries> extends [Store, ...infer Rest] ? Rest : never): Promise<
+    Result<{ readonly startSeconds: number; readonly tally: Tally }[], ReadError>
+  > {
+    const series = await readSeries(this.#store, ...args);
+    return series.ok ? series : unavailable(series.error);
+  }
+
+  async names(fromSeconds: number, toSeconds: number): Promise<Result<StoredNames, ReadError>> {
+    const names = await readNames(this.#store, fromSeconds, toSeconds);
+    return names.ok ? names : unavailable(names.error);
+  }
+}
+
+/** Where spans are looked for: a trace that starts in the range may be found by a span that starts after it. */
+function searchBounds(query: SearchQuery): SearchWindow {
+  const latest = Math.min(query.toSeconds + AROUND_SECONDS, Date.now() / 1000 + 86_400);
+  return {
+    from: toNanos(query.by === 'start' ? query.fromSeconds : query.fromSeconds - AROUND_SECONDS),
+    to: toNanos(query.by === 'start' ? Math.max(latest, query.toSeconds) : query.toSeconds),
+  };
+}
+
+function windowStart(top: bigint, span: bigint, bounds: SearchWindow): bigint {
+  return top - span > bounds.from ? top - span : bounds.from;
+}
+
+function toNanos(seconds: number): bigint {
+  const whole = Math.floor(seconds);
+  return BigInt(whole) * 1_000_000_000n + BigInt(Math.round((seconds - whole) * 1e9));
+}
+
+function toSeconds(nanos: bigint): number {
+  return Number(nanos / 1000n) / 1e6;
+}
+
+function startOf(row: SpanRow): bigint {
+  return BigInt(row.startSeconds) * 1_000_000_000n + BigInt(row.startNanos);
+}
+
+function matchTrace(trace: Trace, query: SearchQuery): FoundTrace | undefined {
+  const inRange = (seconds: number): boolean => seconds >= query.fromSeconds && seconds < query.toSeconds;
+  let matchedSeconds: number | undefined;
+  if (query.by === 'start') {
+    if (!inRange(trace.startSeconds)) return undefined;
+  } else {
+    const times = trace.segments.flatMap((segment) =>
+      query.by === 'end' ? (segment.endSeconds ?? []) : [segment.startSeconds, segment.endSeconds ?? segment.startSeconds],
+    );
+    matchedSeconds = times.filter(inRange).sort((a, b) => b - a)[0];
+    if (matchedSeconds === undefined) return undefined;
+  }
+  if (query.filter && !evaluateFilter(query.filter, trace)) return undefined;
+  const summary = summarizeTrace(trace);
+  return matchedSeconds === undefined ? { trace, summary } : { trace, summary, matchedSeconds };
+}
+
+function unavailable(error: StoreError): { readonly ok: false; readonly error: ReadError } {
+  return err({ kind: 'unavailable', message: error.message });
+}
