@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeSpan, encodeTraces, MessageWriter } from '../../test/support/encode-otlp.ts';
 import { anySpan, attributesOf, spanOf } from '../../test/support/otlp-spans.ts';

@@ -70,10 +70,11 @@ function joinUrl(known: KnownAttributes, target: string | undefined, incoming: b
     : (textOf(known, Slot.httpHost, Slot.serverAddress) ?? textOf(known, Slot.netPeerName, Slot.netPeerIp));
   if (host === undefined) return target;
   const scheme = textOf(known, Slot.urlScheme, Slot.httpScheme) ?? 'http';
-  const port = host.includes(':') ? undefined : textOf(known, Slot.serverPort, incoming ? Slot.netHostPort : Slot.netPeerPort);
+  const isIpv6 = host.indexOf(':') !== host.lastIndexOf(':') && !host.startsWith('[');
+  const port = host.includes(':') && !isIpv6 ? undefined : textOf(known, Slot.serverPort, incoming ? Slot.netHostPort : Slot.netPeerPort);
   const isDefaultPort = port === undefined || (scheme === 'https' ? port === '443' : port === '80');
   const path = target === undefined || target.startsWith('/') ? target : `/${target}`;
-  return `${scheme}://${host}${isDefaultPort ? '' : `:${port}`}${path ?? ''}`;
+  return `${scheme}://${isIpv6 ? `[${host}]` : host}${isDefaultPort ? '' : `:${port}`}${path ?? ''}`;
 }
 
 function clientIpOf(known: KnownAttributes, incoming: boolean): string | undefined {

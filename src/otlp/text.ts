@@ -3,7 +3,9 @@
  * finds the string already made from equal bytes. The table lives as long as one request.
  */
 
-const TABLE_SIZE = 2048;
+/** Slots, a power of two: enough for the request, since clearing a table costs as much as reading some spans. */
+const MIN_SLOTS = 64;
+const MAX_SLOTS = 2048;
 /** Longer strings rarely repeat. */
 const MAX_TABLE_LENGTH = 48;
 
@@ -78,13 +80,20 @@ export function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
 export class TextReader {
   readonly #bytes: Uint8Array;
   readonly #buffer: Buffer;
-  readonly #starts = new Int32Array(TABLE_SIZE);
-  readonly #lengths = new Int32Array(TABLE_SIZE);
-  readonly #texts = new Array<string>(TABLE_SIZE).fill('');
+  readonly #slotMask: number;
+  readonly #starts: Int32Array;
+  readonly #lengths: Int32Array;
+  readonly #texts: string[];
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let slots = MIN_SLOTS;
+    while (slots < MAX_SLOTS && slots * 16 < bytes.length) slots *= 2;
+    this.#slotMask = slots - 1;
+    this.#starts = new Int32Array(slots);
+    this.#lengths = new Int32Array(slots);
+    this.#texts = new Array<string>(slots).fill('');
   }
 
   /** The string in `bytes[start, end)`; undefined when it is not UTF-8. */
@@ -101,7 +110,7 @@ export class TextReader {
     hash = Math.imul(hash, 31) + bytes[start + (length >> 2)]!;
     hash = Math.imul(hash, 31) + bytes[end - 1 - (length >> 2)]!;
     if (length > 2) hash = Math.imul(hash, 31) + bytes[end - 2]! * 7 + bytes[end - 3]!;
-    const slot = (hash ^ (hash >>> 11)) & (TABLE_SIZE - 1);
+    const slot = (hash ^ (hash >>> 11)) & this.#slotMask;
     if (this.#lengths[slot] === length) {
       let known = this.#starts[slot]!;
       let pos = start;

@@ -1,5 +1,5 @@
 /** OTLP spans for tests: plain ones by hand, and any that can be sent, by fast-check. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   NO_ATTRIBUTES,
   SpanKind,
