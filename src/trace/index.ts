@@ -9,6 +9,7 @@ export type {
   SpanLink,
 } from './document.ts';
 export { exceptionsOf } from './exceptions.ts';
+export * from './filter/index.ts';
 export {
   CLIENT_TYPE,
   type GraphEdgeTally,
