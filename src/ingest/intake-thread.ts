@@ -140,7 +140,7 @@ class IntakeThread {
       port.close();
       process.exit(0); // ends this thread only
     });
-    return { ok: true, value: { accepted: 0, refusals: [] } };
+    return { ok: true, value: { accepted: 0, rejected: 0, refusals: [] } };
   }
 
   async #stored(minutes: readonly number[], rows: number): Promise<void> {

@@ -42,6 +42,8 @@ export interface IntakeError {
 
 export interface Taken {
   readonly accepted: number;
+  readonly rejected: number;
+  /** Why, one by one; spans of one request that were refused for one reason share an entry. */
   readonly refusals: readonly Refusal[];
 }
 
@@ -121,7 +123,7 @@ export class Intake {
         this.#observer.refused(source, refusal, 1);
       });
     }
-    return this.#commitAndAnswer(source, rows, accepted, refusals);
+    return this.#commitAndAnswer(source, rows, { accepted, rejected: refusals.length, refusals });
   }
 
   /** Takes one datagram's document; nobody waits for it. */
@@ -156,18 +158,20 @@ export class Intake {
     const rows: SpanRow[] = [];
     const refusals = this.#refusalsOf(source, batch.value);
     let accepted = 0;
+    let rejected = batch.value.rejected;
     const { earliestSeconds, latestSeconds } = this.#documentLimits();
     for (const span of batch.value.spans) {
       if (span.startSeconds < earliestSeconds || span.startSeconds > latestSeconds || span.endSeconds - span.startSeconds > 8e6) {
         const refusal = outOfTime(span);
         refusals.push(refusal);
         this.#observer.refused(source, refusal, 1);
+        rejected++;
         continue;
       }
       this.#spans.append(span, rows);
       accepted++;
     }
-    return this.#commitAndAnswer(source, rows, accepted, refusals);
+    return this.#commitAndAnswer(source, rows, { accepted, rejected, refusals });
   }
 
   /** Writes what is pending and waits for it. */
@@ -216,24 +220,19 @@ export class Intake {
     });
   }
 
-  async #commitAndAnswer(
-    source: Source,
-    rows: SpanRow[],
-    accepted: number,
-    refusals: Refusal[],
-  ): Promise<Result<Taken, IntakeError>> {
-    if (rows.length === 0) return ok({ accepted, refusals });
+  async #commitAndAnswer(source: Source, rows: SpanRow[], taken: Taken): Promise<Result<Taken, IntakeError>> {
+    if (rows.length === 0) return ok(taken);
     this.#push(rows);
     const outcome = await new Promise<IntakeError | undefined>((resolve) => {
       this.#waiters.push({ done: () => resolve(undefined), failed: resolve });
       void this.#commitNow();
     });
     if (outcome) {
-      this.#observer.dropped(source, accepted);
+      this.#observer.dropped(source, taken.accepted);
       return err(outcome);
     }
-    this.#observer.accepted(source, accepted);
-    return ok({ accepted, refusals });
+    this.#observer.accepted(source, taken.accepted);
+    return ok(taken);
   }
 
   #push(rows: readonly SpanRow[]): void {

@@ -127,7 +127,7 @@ export class TraceReader {
     let top = query.position === undefined ? bounds.to : BigInt(query.position);
     let span = FIRST_WINDOW;
     while (top > bounds.from && items.length < query.limit) {
-      const window = { from: windowStart(top, span, bounds), to: top };
+      const window = { from: windowStart(top, span, bounds, toNanos(query.toSeconds)), to: top };
       const step = await this.#searchWindow(query, narrowing, window, bounds);
       if (!step.ok) return step;
       items.push(...step.value.items);
@@ -222,14 +222,16 @@ export class TraceReader {
 
 /** Where spans are looked for: a trace that starts in the range may be found by a span that starts after it. */
 function searchBounds(query: SearchQuery): SearchWindow {
-  const latest = Math.min(query.toSeconds + AROUND_SECONDS, Date.now() / 1000 + 86_400);
+  const latest = Math.min(query.toSeconds + AROUND_SECONDS, Date.now() / 1000 + 5);
   return {
     from: toNanos(query.by === 'start' ? query.fromSeconds : query.fromSeconds - AROUND_SECONDS),
     to: toNanos(query.by === 'start' ? Math.max(latest, query.toSeconds) : query.toSeconds),
   };
 }
 
-function windowStart(top: bigint, span: bigint, bounds: SearchWindow): bigint {
+/** What lies behind the range's end is looked at in one go: there is little. */
+function windowStart(top: bigint, span: bigint, bounds: SearchWindow, rangeEnd: bigint): bigint {
+  if (top > rangeEnd) return rangeEnd;
   return top - span > bounds.from ? top - span : bounds.from;
 }
 

@@ -7,4 +7,4 @@ export { SpanBlock } from './native-block.ts';
 export { readNames, readTraceRows, type StoredNames } from './traces.ts';
 export { type Layout } from './schema.ts';
 export { type Candidate, filterCandidates, findCandidates, type SearchWindow, TRACE_SPREAD_SECONDS } from './search.ts';
-export { connectStore, openStore, type Store } from './store.ts';
+export { connectStore, openStore, readSizes, type Store } from './store.ts';

@@ -32,6 +32,16 @@ export function connectStore(addresses: readonly StoreAddress[], layout: Layout)
   return { client: new StoreClient(addresses), layout };
 }
 
+/** Rows and bytes on disk of each table, on the node that answers. */
+export async function readSizes(store: Store): Promise<Result<{ table: string; rows: number; bytes: number }[], StoreError>> {
+  const sizes = await store.client.rows<{ table: string; rows: string; bytes: string }>(
+    `SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts WHERE database = {database:String} AND active GROUP BY table`,
+    { database: store.layout.database },
+  );
+  if (!sizes.ok) return sizes;
+  return ok(sizes.value.map(({ table, rows, bytes }) => ({ table, rows: Number(rows), bytes: Number(bytes) })));
+}
+
 async function migrate(client: StoreClient, layout: Layout): Promise<Result<undefined, StoreError>> {
   const prepared = await runAll(client, [
     `CREATE DATABASE IF NOT EXISTS ${layout.database} ENGINE = Atomic`,

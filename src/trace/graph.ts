@@ -111,7 +111,8 @@ export function tallyGraph(rows: GraphRows, fromSeconds = -Infinity, toSeconds =
     if (start < fromSeconds || start >= toSeconds || index.isStale(row)) continue;
     const flags = rows.flags[row]!;
     if ((flags & GraphFlag.segment) !== 0) graph.addSegment(row);
-    else if (rows.peer[row] !== '' && called[row] === 0 && (flags & GraphFlag.traced) === 0) graph.addInferred(row);
+    // A call that nobody made (an OTLP client span without a parent) is a segment and calls out.
+    if (rows.peer[row] !== '' && called[row] === 0 && (flags & GraphFlag.traced) === 0) graph.addInferred(row);
   }
   return { nodes: graph.nodes, edges: graph.edges };
 }
@@ -277,7 +278,8 @@ class GraphBuilder {
     const owner = this.#ownerOf(parent);
     if (owner === NONE) return;
     const edge = this.#edge(this.#rows.service[owner]!, this.#rows.type[owner]!, name, type);
-    this.#count((this.#rows.flags[parent]! & GraphFlag.segment) === 0 ? parent : row, edge);
+    const isCall = (this.#rows.flags[parent]! & GraphFlag.segment) === 0 || this.#rows.peer[parent] !== '';
+    this.#count(isCall ? parent : row, edge);
   }
 
   #count(row: number, tally: Tally): void {

@@ -1,0 +1,84 @@
+/** One Fluoroscope per data directory: a file that names who holds it. */
+import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The directory cannot be used; the message says why and what to do. */
+export class DataError extends Error {}
+
+interface Holder {
+  readonly pid: number;
+  /** Start of the process in clock ticks since boot (Linux): tells it from a later one with the same id. */
+  readonly startTicks: string | undefined;
+  readonly since: string;
+}
+
+/** Makes and claims `dir`. The answer gives it back. Throws `DataError`. */
+export function claimDirectory(dir: string): () => void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new DataError(`cannot use the data directory ${dir}: ${(cause as Error).message}; give another with --data DIR`);
+  }
+  const path = join(dir, 'lock');
+  for (let attempt = 0; attempt < 3; attempt++) {
+    if (writeLock(path, dir)) {
+      return () => {
+        if (readHolder(path)?.pid === process.pid) unlinkSync(path);
+      };
+    }
+    const holder = readHolder(path);
+    if (holder && isAlive(holder)) {
+      throw new DataError(
+        `the data in ${dir} is in use by process ${holder.pid}, which was started ${holder.since}; stop that one, or give another directory with --data DIR`,
+      );
+    }
+    removeStale(path); // left by a process that was killed
+  }
+  throw new DataError(`cannot lock the data in ${dir}: another process keeps taking it`);
+}
+
+function writeLock(path: string, dir: string): boolean {
+  try {
+    const fd = openSync(path, 'wx', 0o600);
+    const holder: Holder = { pid: process.pid, startTicks: startTicks(process.pid), since: new Date().toISOString() };
+    writeSync(fd, JSON.stringify(holder));
+    closeSync(fd);
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw new DataError(`cannot write to the data directory ${dir}: ${(cause as Error).message}; give another with --data DIR`);
+  }
+}
+
+function readHolder(path: string): Holder | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Holder;
+  } catch {
+    return undefined; // gone meanwhile, or cut off while it was written
+  }
+}
+
+function removeStale(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // another start was quicker
+  }
+}
+
+function isAlive(holder: Holder): boolean {
+  try {
+    process.kill(holder.pid, 0);
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return holder.startTicks === undefined || startTicks(holder.pid) === holder.startTicks;
+}
+
+function startTicks(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19];
+  } catch {
+    return undefined; // not Linux
+  }
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+/** The command line. Each command's code is loaded when it is called, so that help and errors come at once. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { OPTIONS, readSettings, type Settings } from './options.ts';
+
+const USAGE = 2;
+const BUG = 70;
+
+interface RunFlags {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly [flag: string]: unknown;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function withRunOptions(command: Command): Command {
+  for (const { flag, value, help, fallback } of OPTIONS) {
+    command.option(`--${flag} <${value}>`, fallback === '' ? help : `${help} (default: ${fallback})`);
+  }
+  return command
+    .option('--config <FILE>', 'options as YAML (default: fluoro.yaml here, when there is one)')
+    .option('--json', 'print the addresses taken as one line of JSON')
+    .addHelpText('after', '\nEvery option is also an environment variable (--otlp-grpc: FLUORO_OTLP_GRPC) and a key of the configuration file.');
+}
+
+async function withSettings(flags: RunFlags, run: (settings: Settings) => Promise<number>): Promise<void> {
+  const settings = readSettings({ flags, environment: process.env, configPath: flags.config });
+  if (!settings.ok) {
+    process.stderr.write(`fluoro: ${settings.error}\n`);
+    process.exitCode = USAGE;
+    return;
+  }
+  process.exitCode = await run(settings.value);
+  process.exit(); // nothing that still runs is wanted
+}
+
+function createProgram(): Command {
+  const program = new Command('fluoro')
+    .description('Looks inside running software: request tracing that speaks AWS X-Ray and OpenTelemetry, on your own machine.')
+    .version(version(), '-V, --version')
+    .showHelpAfterError('(see fluoro --help)')
+    .exitOverride();
+  withRunOptions(program.command('up').description('start everything on this machine: server, page, storage')).action(async (flags: RunFlags) => {
+    const { runUp } = await import('./up.ts');
+    await withSettings(flags, (settings) => runUp(settings, version(), flags.json === true));
+  });
+  withRunOptions(program.command('server').description('start a server beside a ClickHouse store (any number of them)')).action(async (flags: RunFlags) => {
+    const { runServer } = await import('./up.ts');
+    await withSettings(flags, (settings) => runServer(settings, version(), flags.json === true));
+  });
+  return program;
+}
+
+try {
+  await createProgram().parseAsync();
+} catch (cause) {
+  if (cause instanceof CommanderError) process.exitCode = cause.exitCode === 0 ? 0 : USAGE;
+  else {
+    process.stderr.write(`fluoro: this is our bug: ${(cause as Error).stack}\n`);
+    process.exitCode = BUG;
+  }
+}

@@ -1,0 +1,2 @@
+export { type Address, addressText, PortError } from './listen.ts';
+export { type RunningServer, type ServerAddresses, type ServerOptions, startServer, StoreStartError } from './server.ts';
