@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { requireOrSkip } from '../../test/support/require-or-skip.ts';
 import { decodeBody, decodeZstd } from './body.ts';
 
-const text = Buffer.from(JSON.stringify({ TraceSegmentDocuments: Array.from({ length: 2_000 }, (_, i) => `{"id":"${i}"}`) }));
+const text: Buffer = Buffer.from(JSON.stringify({ TraceSegmentDocuments: Array.from({ length: 2_000 }, (_, i) => `{"id":"${i}"}`) }));
 
 /** The text as `zstd -3 --no-check` frames it, without the tool: one frame of raw blocks. */
 function rawZstd(content: Buffer, { window = 0x58, blockBytes = 100_000 } = {}): Buffer {
@@ -77,7 +77,7 @@ describe('decodeBody()', () => {
 
 describe('decodeZstd()', () => {
   test('reads what an encoder wrote', (context) => {
-    const files = [text, Buffer.alloc(0), randomBytes(300_000), Buffer.concat(Array.from({ length: 400 }, () => text))];
+    const files: Buffer[] = [text, Buffer.alloc(0), randomBytes(300_000), Buffer.concat(Array.from({ length: 400 }, () => text))];
     for (const file of files) {
       for (const level of ['-1', '-9', '-19']) {
         const encoded = encode(file, level);

@@ -157,7 +157,7 @@ export class XRayService {
     if (!place.ok) return place;
     const graph = await this.#backend.reader.traceGraph(traceIds);
     if (!graph.ok) return err(toAwsError(graph.error));
-    return ok(pageOfServices('GetTraceGraph', traceIds, place.value, graph.value, { fromSeconds: 0, toSeconds: 0 }));
+    return ok(pageOfServices('GetTraceGraph', traceIds, place.value, graph.value));
   }
 
   async #getServiceGraph({ nextToken, ...range }: GetServiceGraphRequest): Promise<Answer> {
@@ -216,7 +216,7 @@ function pageOfServices(
   query: unknown,
   place: PagePlace | undefined,
   graph: GraphCounts,
-  range: TimeRange,
+  range?: TimeRange,
 ): Wire {
   const services = toWireServices(graph, range);
   const start = Math.floor(positionOf(place));
