@@ -138,11 +138,13 @@ export class Spool {
     const sequence = this.#next;
     const header = encodeHeader(record, sequence);
     const sizeBytes = header.length + record.payload.length;
+    file.records++; // the file stays open while it is written to
     try {
       await writeAll(file.fd, header, file.sizeBytes);
       await writeAll(file.fd, record.payload, file.sizeBytes + header.length);
       await fdatasyncAsync(file.fd);
     } catch (cause) {
+      file.records--;
       ftruncateSync(file.fd, file.sizeBytes); // what was not acknowledged must not come back
       throw cause;
     }
@@ -162,7 +164,6 @@ export class Spool {
 
   #add(place: RecordPlace): void {
     this.#waiting.push(place);
-    place.file.records++;
     this.#bytes += place.headerBytes + place.payloadBytes;
     this.#rows += place.rows;
   }
@@ -273,7 +274,10 @@ export class Spool {
       if (offset === undefined) break;
       if (offset > file.sizeBytes) lost.damagedBytes += offset - file.sizeBytes;
       const found = decodeRecord(bytes, offset)!;
-      if (found.sequence > done) this.#add({ ...found, file, offset, atMs: Date.now() });
+      if (found.sequence > done) {
+        file.records++;
+        this.#add({ ...found, file, offset, atMs: Date.now() });
+      }
       this.#next = Math.max(this.#next, found.sequence + 1);
       at = offset + found.headerBytes + found.payloadBytes;
       file.sizeBytes = at;

@@ -9,7 +9,7 @@ const text: Buffer = Buffer.from(JSON.stringify({ TraceSegmentDocuments: Array.f
 
 /** The text as `zstd -3 --no-check` frames it, without the tool: one frame of raw blocks. */
 function rawZstd(content: Buffer, { window = 0x58, blockBytes = 100_000 } = {}): Buffer {
-  const parts = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, window])];
+  const parts: Buffer[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, window])];
   for (let at = 0; at === 0 || at < content.length; at += blockBytes) {
     const block = content.subarray(at, at + blockBytes);
     const header = Buffer.alloc(3);

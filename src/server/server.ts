@@ -12,6 +12,7 @@ import { registerMetrics } from './metrics.ts';
 import { OtlpGrpc, registerOtlp } from './otlp-routes.ts';
 import { isView, registerPage } from './page.ts';
 import { TraceReader } from './trace-reader.ts';
+import { answerUnknownOperation, registerXRay } from './xray-routes.ts';
 
 export interface ServerOptions {
   readonly version: string;
@@ -64,6 +65,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const app = createApp(options.log);
     const addresses: { -readonly [Key in keyof ServerAddresses]: ServerAddresses[Key] } = { page: '' };
     const startedSeconds = Date.now() / 1000;
+    registerXRay(app, { reader, intake: pipeline, telemetry: (records) => options.log.debug({ records }, 'telemetry of a daemon') });
     registerOtlp(app, pipeline);
     registerApi(app, reader, async () => statusOf(options, addresses, startedSeconds, pipeline, store));
     live.register(app);
@@ -137,8 +139,7 @@ function answerTheRest(app: FastifyInstance, hasPage: boolean): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '/';
     if (hasPage && isView(request.method, path)) return reply.sendFile('index.html');
-    const message = `there is nothing at ${request.method} ${path}`;
-    return reply.code(404).header('x-amzn-errortype', 'UnknownOperationException').send({ Message: message, message, __type: 'UnknownOperationException' });
+    return answerUnknownOperation(request, reply);
   });
 }
 
