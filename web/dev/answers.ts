@@ -1,5 +1,15 @@
 /** What `/api/v1` answers about the made-up shop. */
-import type { ActivityAnswer, GraphAnswer, GraphEdge, GraphNode, Outcome, SegmentAnswer, TraceAnswer, TraceListAnswer, TraceListItem } from '../../src/api/index.ts';
+import type {
+  ActivityAnswer,
+  GraphAnswer,
+  GraphEdge,
+  GraphNode,
+  Outcome,
+  SegmentAnswer,
+  TraceAnswer,
+  TraceListAnswer,
+  TraceListItem,
+} from '../../src/api/index.ts';
 import { largeTrace, largeTraceRows } from './large.ts';
 import { compileMockFilter } from './mock-filter.ts';
 import { SECONDS_PER_TRACE, shopTrace, shopTraceId, shopTraceNumber, traceNumberAt, type MockSpan, type MockTrace } from './shop.ts';
@@ -30,7 +40,9 @@ export function toItem(trace: MockTrace): TraceListItem {
     partial: trace.spans.some((span) => span.endSeconds === undefined),
     entry: root.node,
     http: {
-      ...(root.url ? { url: root.url } : {}), ...(root.method ? { method: root.method } : {}), ...(root.status ? { status: root.status } : {}),
+      ...(root.url ? { url: root.url } : {}),
+      ...(root.method ? { method: root.method } : {}),
+      ...(root.status ? { status: root.status } : {}),
       ...(request ? { userAgent: request['user_agent']!, clientIp: request['client_ip']! } : {}),
     },
     users: trace.user ? [trace.user] : [],
@@ -51,7 +63,12 @@ export function listTraces(from: number, to: number, filter: string, limit: numb
     scanned++;
     if (matches(trace)) traces.push(toItem(trace));
   }
-  return { traces, scanned, reachedSeconds: Math.max(from, number * SECONDS_PER_TRACE), ...(number >= first ? { cursor: String(number) } : {}) };
+  return {
+    traces,
+    scanned,
+    reachedSeconds: Math.max(from, number * SECONDS_PER_TRACE),
+    ...(number >= first ? { cursor: String(number) } : {}),
+  };
 }
 
 export function graphOf(traces: readonly MockTrace[], from: number, to: number, weight: number): GraphAnswer {
@@ -82,14 +99,32 @@ export function graphOf(traces: readonly MockTrace[], from: number, to: number, 
   }
   const keys = [...nodes.keys()];
   return {
-    from, to,
-    nodes: [...nodes.values()].map((item, id): GraphNode => ({ id, name: item.name, type: item.type, root: item.root, active: item.active, ...(item.type === 'client' ? {} : statisticsOf(item.samples, weight)) })),
-    edges: [...edges.values()].map((item): GraphEdge => ({ from: keys.indexOf(item.from), to: keys.indexOf(item.to), ...statisticsOf(item.samples, weight) })),
+    from,
+    to,
+    nodes: [...nodes.values()].map((item, id): GraphNode => ({
+      id,
+      name: item.name,
+      type: item.type,
+      root: item.root,
+      active: item.active,
+      ...(item.type === 'client' ? {} : statisticsOf(item.samples, weight)),
+    })),
+    edges: [...edges.values()].map((item): GraphEdge => ({
+      from: keys.indexOf(item.from),
+      to: keys.indexOf(item.to),
+      ...statisticsOf(item.samples, weight),
+    })),
   };
 }
 
 function statisticsOf(samples: readonly Sample[], weight: number) {
-  return { outcomes: outcomesOf(samples, weight), latency: latencyOf(samples.map((sample) => sample.seconds), weight) };
+  return {
+    outcomes: outcomesOf(samples, weight),
+    latency: latencyOf(
+      samples.map((sample) => sample.seconds),
+      weight,
+    ),
+  };
 }
 
 /** At most 500 traces of the range, spread evenly, and how many real ones each stands for. */
@@ -109,15 +144,24 @@ export function shopGraph(from: number, to: number, filter: string): GraphAnswer
 }
 
 export function shopActivity(from: number, to: number): ActivityAnswer {
-  const step = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800].find((candidate) => (to - from) / candidate <= 90) ?? 21_600;
+  const step =
+    [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800].find((candidate) => (to - from) / candidate <= 90) ?? 21_600;
   const { traces, weight } = sampleTraces(from, to, '');
   const start = Math.floor(from / step) * step;
   const buckets = Array.from({ length: Math.ceil((to - start) / step) }, (): Sample[] => []);
-  for (const { spans: [root] } of traces) if (root) buckets[Math.floor((root.startSeconds - start) / step)]?.push({ outcome: root.outcome, seconds: secondsOf(root) });
+  for (const {
+    spans: [root],
+  } of traces)
+    if (root) buckets[Math.floor((root.startSeconds - start) / step)]?.push({ outcome: root.outcome, seconds: secondsOf(root) });
   return {
-    from, to, stepSeconds: step,
+    from,
+    to,
+    stepSeconds: step,
     steps: buckets.map((samples, index) => ({ startSeconds: start + index * step, outcomes: outcomesOf(samples, weight) })),
-    latency: latencyOf(buckets.flat().map((sample) => sample.seconds), weight),
+    latency: latencyOf(
+      buckets.flat().map((sample) => sample.seconds),
+      weight,
+    ),
   };
 }
 
@@ -125,7 +169,13 @@ export function traceAnswer(trace: MockTrace): TraceAnswer {
   const summary = toItem(trace);
   const next = trace.spans.some((span) => span.name === 'order-events');
   return {
-    id: trace.id, startSeconds: summary.startSeconds, endSeconds: summary.startSeconds + summary.durationSeconds, outcome: summary.outcome, partial: summary.partial, limitExceeded: false, summary,
+    id: trace.id,
+    startSeconds: summary.startSeconds,
+    endSeconds: summary.startSeconds + summary.durationSeconds,
+    outcome: summary.outcome,
+    partial: summary.partial,
+    limitExceeded: false,
+    summary,
     rows: trace.spans.map(({ document: _document, ...row }) => row),
     graph: graphOf([trace], summary.startSeconds, summary.startSeconds + summary.durationSeconds, 1),
     links: next ? [{ traceId: shopTraceId(shopTraceNumber(trace.id) - 1), spanId: trace.spans[0]!.id }] : [],

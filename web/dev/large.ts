@@ -8,7 +8,9 @@ const LARGE_SUFFIX = '00000000000000000001';
 
 /** The id of a trace of `rows` rows (at most 9,999 × 10) that begins at `seconds`. */
 export function largeTraceId(seconds: number, rows: number): string {
-  return `1-${Math.floor(seconds).toString(16)}-${LARGE_SUFFIX}${Math.floor(rows / 10).toString().padStart(4, '0')}`;
+  return `1-${Math.floor(seconds).toString(16)}-${LARGE_SUFFIX}${Math.floor(rows / 10)
+    .toString()
+    .padStart(4, '0')}`;
 }
 
 export function largeTraceRows(id: string): number | undefined {
@@ -25,9 +27,18 @@ export function largeTrace(id: string, rows: number): MockTrace {
     const segment = depth % 2 === 0;
     const outcome: Outcome = random.chance(0.004) ? 'fault' : random.chance(0.004) ? 'error' : random.chance(0.002) ? 'throttle' : 'ok';
     const row = {
-      id: index.toString(16).padStart(16, '0'), parent, depth, kind: segment ? 'segment' : 'subsegment', name: segment ? service : random.pick(['## handler', 'render', 'redis GET', 'orders@db', 'fetch page', 'json decode']),
-      node: { name: segment || parent < 0 ? service : spans[parent]!.node.name, type: 'AWS::ECS::Container' }, startSeconds: from,
-      ...(random.chance(0.002) && depth > 1 ? {} : { endSeconds: to }), outcome, inferred: segment && random.chance(0.1), orphan: depth > 0 && random.chance(0.002), placeholder: false,
+      id: index.toString(16).padStart(16, '0'),
+      parent,
+      depth,
+      kind: segment ? 'segment' : 'subsegment',
+      name: segment ? service : random.pick(['## handler', 'render', 'redis GET', 'orders@db', 'fetch page', 'json decode']),
+      node: { name: segment || parent < 0 ? service : spans[parent]!.node.name, type: 'AWS::ECS::Container' },
+      startSeconds: from,
+      ...(random.chance(0.002) && depth > 1 ? {} : { endSeconds: to }),
+      outcome,
+      inferred: segment && random.chance(0.1),
+      orphan: depth > 0 && random.chance(0.002),
+      placeholder: false,
     } as const;
     spans.push({ ...row, document: { id: row.id, name: row.name, start_time: from, end_time: to, annotations: { index } } });
     let left = budget - 1;
@@ -60,7 +71,14 @@ export function largeGraph(from: number, to: number, count: number, wobble: numb
     const type = layer === 0 ? 'client' : layer === 5 ? shape.pick(leaves) : shape.pick(types);
     const name = layer === 0 ? `edge-${index + 12}` : `${layer === 5 ? 'store' : layer === 1 ? 'edge' : 'service'}-${index}`;
     const sample = sampleOf(figures, 40);
-    nodes.push({ id: index, name, type, root: layer === 1, active: layer < 5 && layer > 0, ...(layer === 0 ? {} : { outcomes: outcomesOf(sample), latency: latencyOf(sample.map((item) => item.seconds)) }) });
+    nodes.push({
+      id: index,
+      name,
+      type,
+      root: layer === 1,
+      active: layer < 5 && layer > 0,
+      ...(layer === 0 ? {} : { outcomes: outcomesOf(sample), latency: latencyOf(sample.map((item) => item.seconds)) }),
+    });
   }
   const link = (a: number, b: number): void => {
     const sample = sampleOf(figures, 30);

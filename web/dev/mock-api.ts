@@ -70,10 +70,12 @@ export function createMockApi(initial: Scenario = 'shop'): MockApi {
 function respond(response: ServerResponse, answer: () => unknown): void {
   try {
     const body = answer();
-    if (body === undefined) send(response, 404, failure('NotFound', 'There is no such thing here. It may have been removed after the retention time.'));
+    if (body === undefined)
+      send(response, 404, failure('NotFound', 'There is no such thing here. It may have been removed after the retention time.'));
     else send(response, 200, body);
   } catch (error) {
-    if (error instanceof MockFilterError) send(response, 400, { error: { code: 'InvalidFilter', message: error.message, position: error.position } });
+    if (error instanceof MockFilterError)
+      send(response, 400, { error: { code: 'InvalidFilter', message: error.message, position: error.position } });
     else send(response, 500, failure('Mock', String(error)));
   }
 }
@@ -99,7 +101,10 @@ function route(url: URL, scenario: Scenario, started: number): unknown {
       if (empty) return { from, to, nodes: [], edges: [] };
       return scenario === 'wide' ? largeGraph(from, to, 500, Math.floor(Date.now() / 3000)) : shopGraph(from, to, filter);
     case 'traces': {
-      if (id === undefined) return empty ? { traces: [], scanned: 0, reachedSeconds: from } : listTraces(from, to, filter, Math.min(Number(query.get('limit') ?? 100), 1000), query.get('cursor') ?? undefined);
+      if (id === undefined)
+        return empty
+          ? { traces: [], scanned: 0, reachedSeconds: from }
+          : listTraces(from, to, filter, Math.min(Number(query.get('limit') ?? 100), 1000), query.get('cursor') ?? undefined);
       const trace = findTrace(id);
       return trace && (span === undefined ? traceAnswer(trace) : segmentAnswer(trace, span));
     }
@@ -117,7 +122,10 @@ function route(url: URL, scenario: Scenario, started: number): unknown {
 function namesOf(scenario: Scenario, from: number, to: number): NamesAnswer {
   if (scenario === 'empty') return { nodes: [], annotationKeys: [] };
   const graph = scenario === 'wide' ? largeGraph(from, to, 500, 1) : shopGraph(to - Math.min(to - from, 600), to, '');
-  return { nodes: graph.nodes.filter((node) => node.type !== 'client').map(({ name, type }) => ({ name, type })), annotationKeys: ['version', 'order_total', 'region', 'canary'] };
+  return {
+    nodes: graph.nodes.filter((node) => node.type !== 'client').map(({ name, type }) => ({ name, type })),
+    annotationKeys: ['version', 'order_total', 'region', 'canary'],
+  };
 }
 
 function statusOf(started: number, empty: boolean): StatusAnswer {
@@ -126,7 +134,12 @@ function statusOf(started: number, empty: boolean): StatusAnswer {
   return {
     version: '0.1.0-mock',
     startedSeconds: started,
-    addresses: { page: 'http://127.0.0.1:7070', xray: '127.0.0.1:2000', otlpHttp: 'http://127.0.0.1:4318', otlpGrpc: 'http://127.0.0.1:4317' },
+    addresses: {
+      page: 'http://127.0.0.1:7070',
+      xray: '127.0.0.1:2000',
+      otlpHttp: 'http://127.0.0.1:4318',
+      otlpGrpc: 'http://127.0.0.1:4317',
+    },
     intake: [
       { source: 'udp', accepted: 1_204_233 * scale, rejected: 14 * scale, dropped: 3 * scale },
       { source: 'segments', accepted: 88_412 * scale, rejected: 2 * scale, dropped: 0 },
@@ -138,9 +151,25 @@ function statusOf(started: number, empty: boolean): StatusAnswer {
     rejects: empty
       ? []
       : [
-          { atSeconds: now - 42, source: 'udp', code: 'InvalidTraceId', message: 'trace_id "1-abc-def" is not of the form 1-<8 hex>-<24 hex>', id: '53995c3f42cd8ad8' },
-          { atSeconds: now - 310, source: 'segments', code: 'DocumentTooLarge', message: 'the document has 81,204 bytes; at most 65,536 are taken' },
-          { atSeconds: now - 320, source: 'udp', code: 'ParseError', message: 'not JSON: unexpected end of input at byte 1,472 (was the datagram cut by a small socket buffer?)' },
+          {
+            atSeconds: now - 42,
+            source: 'udp',
+            code: 'InvalidTraceId',
+            message: 'trace_id "1-abc-def" is not of the form 1-<8 hex>-<24 hex>',
+            id: '53995c3f42cd8ad8',
+          },
+          {
+            atSeconds: now - 310,
+            source: 'segments',
+            code: 'DocumentTooLarge',
+            message: 'the document has 81,204 bytes; at most 65,536 are taken',
+          },
+          {
+            atSeconds: now - 320,
+            source: 'udp',
+            code: 'ParseError',
+            message: 'not JSON: unexpected end of input at byte 1,472 (was the datagram cut by a small socket buffer?)',
+          },
         ],
     hasData: !empty,
   };

@@ -38,7 +38,11 @@ class Parser {
     while (text.slice(TOKEN.lastIndex).trim() !== '') {
       const from = TOKEN.lastIndex;
       const match = TOKEN.exec(text);
-      if (!match) throw new MockFilterError(`unexpected character ${JSON.stringify(text.slice(from).trim()[0])}`, from + text.slice(from).search(/\S/));
+      if (!match)
+        throw new MockFilterError(
+          `unexpected character ${JSON.stringify(text.slice(from).trim()[0])}`,
+          from + text.slice(from).search(/\S/),
+        );
       const token = match[1] ?? match[2] ?? match[3] ?? match[4]!;
       this.#tokens.push({ text: token, at: TOKEN.lastIndex - token.length });
     }
@@ -61,7 +65,8 @@ class Parser {
 
   #take(expected?: string): string {
     const token = this.#peek();
-    if (token === undefined || (expected !== undefined && token !== expected)) this.#fail(expected ? `expected ${JSON.stringify(expected)}, found` : 'unexpected');
+    if (token === undefined || (expected !== undefined && token !== expected))
+      this.#fail(expected ? `expected ${JSON.stringify(expected)}, found` : 'unexpected');
     this.#next++;
     return token;
   }
@@ -134,7 +139,13 @@ class Parser {
     }
     const callee = names.at(-1);
     return ({ trace }) =>
-      trace.spans.some((span) => span.kind === 'segment' && (callee === undefined || span.node.name === callee) && (!edge || names[0] === undefined || trace.spans[span.parent]?.node.name === names[0]) && block({ trace, span }));
+      trace.spans.some(
+        (span) =>
+          span.kind === 'segment' &&
+          (callee === undefined || span.node.name === callee) &&
+          (!edge || names[0] === undefined || trace.spans[span.parent]?.node.name === names[0]) &&
+          block({ trace, span }),
+      );
   }
 
   #predicate(): Test {
@@ -151,7 +162,11 @@ class Parser {
     }
     this.#take();
     const literal = this.#take();
-    const wanted: unknown = /^(true|false)$/i.test(literal) ? literal.toLowerCase() === 'true' : literal.startsWith('"') || /^-?\d/.test(literal) ? JSON.parse(literal) : literal;
+    const wanted: unknown = /^(true|false)$/i.test(literal)
+      ? literal.toLowerCase() === 'true'
+      : literal.startsWith('"') || /^-?\d/.test(literal)
+        ? JSON.parse(literal)
+        : literal;
     const read = value(key);
     if (!read) this.#unknown(key);
     return (scope) => compare(read(scope), operator, wanted);

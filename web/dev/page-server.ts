@@ -6,7 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { createMockApi, type MockApi, type Scenario } from './mock-api.ts';
 
 const PAGE = fileURLToPath(new URL('../../dist/web/', import.meta.url));
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+};
 
 export interface PageServer {
   readonly url: string;

@@ -42,17 +42,59 @@ interface Plan {
   readonly throttle?: number;
 }
 
-const stock: Plan = { to: 'stock@db.shop.internal', kind: 'sql', median: 0.004, what: 'SELECT sku, quantity FROM stock WHERE sku = ANY($1) FOR UPDATE' };
+const stock: Plan = {
+  to: 'stock@db.shop.internal',
+  kind: 'sql',
+  median: 0.004,
+  what: 'SELECT sku, quantity FROM stock WHERE sku = ANY($1) FOR UPDATE',
+};
 const items: Plan = { to: 'catalog-items', kind: 'aws', median: 0.007, what: 'GetItem', throttle: 0.03 };
 const images: Plan = { to: 'shop-images', kind: 'aws', median: 0.019, what: 'GetObject' };
 const catalog: Plan = { to: 'catalog', kind: 'service', median: 0.011, what: 'GET /items', calls: [items, images] };
 const inventory: Plan = { to: 'inventory', kind: 'service', median: 0.009, what: 'GET /stock', calls: [stock], failure: 0.004 };
-const advice: Plan = { to: 'recommendations', kind: 'service', median: 0.03, what: 'GET /for-you', calls: [{ ...stock, to: 'events@warehouse', median: 0.12, what: 'SELECT item, count(*) FROM views WHERE visitor = $1 GROUP BY item ORDER BY 2 DESC LIMIT 20' }] };
+const advice: Plan = {
+  to: 'recommendations',
+  kind: 'service',
+  median: 0.03,
+  what: 'GET /for-you',
+  calls: [
+    {
+      ...stock,
+      to: 'events@warehouse',
+      median: 0.12,
+      what: 'SELECT item, count(*) FROM views WHERE visitor = $1 GROUP BY item ORDER BY 2 DESC LIMIT 20',
+    },
+  ],
+};
 const card: Plan = { to: 'api.stripe.com', kind: 'remote', median: 0.21, what: 'POST https://api.stripe.com/v1/charges', failure: 0.04 };
-const payments: Plan = { to: 'payments', kind: 'service', median: 0.012, what: 'POST /charge', calls: [card, { ...stock, to: 'ledger@db.shop.internal', what: 'INSERT INTO ledger (order_id, cents) VALUES ($1, $2)' }] };
+const payments: Plan = {
+  to: 'payments',
+  kind: 'service',
+  median: 0.012,
+  what: 'POST /charge',
+  calls: [card, { ...stock, to: 'ledger@db.shop.internal', what: 'INSERT INTO ledger (order_id, cents) VALUES ($1, $2)' }],
+};
 const queue: Plan = { to: 'order-events', kind: 'aws', median: 0.006, what: 'SendMessage' };
-const mailer: Plan = { to: 'mailer', kind: 'service', median: 0.05, what: 'POST /confirmations', calls: [{ to: 'smtp.mailhost.example', kind: 'remote', median: 0.12, what: 'POST https://smtp.mailhost.example/send', throttle: 0.05 }] };
-const orders: Plan = { to: 'orders', kind: 'service', median: 0.014, what: 'POST /orders', calls: [inventory, payments, { ...stock, to: 'orders@db.shop.internal', what: 'INSERT INTO orders (id, owner, total) VALUES ($1, $2, $3)' }, queue, mailer] };
+const mailer: Plan = {
+  to: 'mailer',
+  kind: 'service',
+  median: 0.05,
+  what: 'POST /confirmations',
+  calls: [{ to: 'smtp.mailhost.example', kind: 'remote', median: 0.12, what: 'POST https://smtp.mailhost.example/send', throttle: 0.05 }],
+};
+const orders: Plan = {
+  to: 'orders',
+  kind: 'service',
+  median: 0.014,
+  what: 'POST /orders',
+  calls: [
+    inventory,
+    payments,
+    { ...stock, to: 'orders@db.shop.internal', what: 'INSERT INTO orders (id, owner, total) VALUES ($1, $2, $3)' },
+    queue,
+    mailer,
+  ],
+};
 
 const ENTRIES: readonly { weight: number; entry: string; method: string; path: string; calls: readonly Plan[] }[] = [
   { weight: 34, entry: 'storefront', method: 'GET', path: '/', calls: [catalog, advice] },
@@ -107,9 +149,20 @@ class Builder {
   }
 
   root(name: string, method: string, url: string, start: number, calls: readonly Plan[]): void {
-    const at = this.#push({ parent: -1, depth: 0, kind: 'segment', name, node: { name, type: TYPES[name]! }, startSeconds: start, outcome: 'ok', method, url });
+    const at = this.#push({
+      parent: -1,
+      depth: 0,
+      kind: 'segment',
+      name,
+      node: { name, type: TYPES[name]! },
+      startSeconds: start,
+      outcome: 'ok',
+      method,
+      url,
+    });
     this.annotations['version'] = this.#trouble ? '2026.8.2' : '2026.8.1';
-    if (url.includes('orders') || url.includes('checkout')) this.annotations['order_total'] = Math.round(this.#random.skewed(48, 0.8) * 100) / 100;
+    if (url.includes('orders') || url.includes('checkout'))
+      this.annotations['order_total'] = Math.round(this.#random.skewed(48, 0.8) * 100) / 100;
     let now = start + this.#random.skewed(0.003, 0.5);
     let outcome: Outcome = 'ok';
     for (const call of calls) {
@@ -122,17 +175,72 @@ class Builder {
     this.#finish(at, now + this.#random.skewed(0.002, 0.6), outcome, status);
   }
 
-  #call(plan: Plan, parent: number, depth: number, start: number, owner: { name: string; type: string }): { end: number; outcome: Outcome } {
+  #call(
+    plan: Plan,
+    parent: number,
+    depth: number,
+    start: number,
+    owner: { name: string; type: string },
+  ): { end: number; outcome: Outcome } {
     const random = this.#random;
     const failing = random.chance((plan.failure ?? 0) * (this.#trouble ? 6 : 1));
     const throttled = random.chance((plan.throttle ?? 0) * (this.#trouble ? 3 : 1));
-    const [method, url] = plan.kind === 'service' ? [plan.what.split(' ')[0]!, `http://${plan.to}.shop.internal${plan.what.split(' ')[1]}`] : plan.kind === 'remote' ? plan.what.split(' ') : [];
-    const sub = this.#push({
-      parent, depth, kind: 'subsegment', name: plan.kind === 'service' ? `${plan.to}.shop.internal` : plan.to, node: owner, startSeconds: start, outcome: 'ok',
-      namespace: plan.kind === 'aws' ? 'aws' : 'remote', ...(method && url ? { method, url } : {}),
-    }, plan.kind === 'sql' ? { sql: { url: 'postgresql://db.shop.internal:5432/shop', sanitized_query: plan.what, database_type: 'PostgreSQL', user: 'shop', preparation: 'statement' } } : plan.kind === 'aws' ? { aws: { operation: plan.what, region: 'eu-central-1', request_id: random.hex(20), ...(plan.what === 'GetItem' ? { table_name: plan.to } : {}) } } : {});
-    const type = { service: TYPES[plan.to] ?? 'unknown', sql: 'Database::SQL', aws: { GetItem: 'AWS::DynamoDB::Table', GetObject: 'AWS::S3::Bucket', SendMessage: 'AWS::SQS::Queue' }[plan.what] ?? 'AWS::Unknown', remote: 'remote' }[plan.kind];
-    const callee = this.#push({ parent: sub, depth: depth + 1, kind: 'segment', name: plan.to, node: { name: plan.to, type }, startSeconds: start + (plan.kind === 'service' ? 0.0006 : 0), outcome: 'ok', inferred: plan.kind !== 'service', ...(method && url ? { method, url } : {}) });
+    const [method, url] =
+      plan.kind === 'service'
+        ? [plan.what.split(' ')[0]!, `http://${plan.to}.shop.internal${plan.what.split(' ')[1]}`]
+        : plan.kind === 'remote'
+          ? plan.what.split(' ')
+          : [];
+    const sub = this.#push(
+      {
+        parent,
+        depth,
+        kind: 'subsegment',
+        name: plan.kind === 'service' ? `${plan.to}.shop.internal` : plan.to,
+        node: owner,
+        startSeconds: start,
+        outcome: 'ok',
+        namespace: plan.kind === 'aws' ? 'aws' : 'remote',
+        ...(method && url ? { method, url } : {}),
+      },
+      plan.kind === 'sql'
+        ? {
+            sql: {
+              url: 'postgresql://db.shop.internal:5432/shop',
+              sanitized_query: plan.what,
+              database_type: 'PostgreSQL',
+              user: 'shop',
+              preparation: 'statement',
+            },
+          }
+        : plan.kind === 'aws'
+          ? {
+              aws: {
+                operation: plan.what,
+                region: 'eu-central-1',
+                request_id: random.hex(20),
+                ...(plan.what === 'GetItem' ? { table_name: plan.to } : {}),
+              },
+            }
+          : {},
+    );
+    const type = {
+      service: TYPES[plan.to] ?? 'unknown',
+      sql: 'Database::SQL',
+      aws: { GetItem: 'AWS::DynamoDB::Table', GetObject: 'AWS::S3::Bucket', SendMessage: 'AWS::SQS::Queue' }[plan.what] ?? 'AWS::Unknown',
+      remote: 'remote',
+    }[plan.kind];
+    const callee = this.#push({
+      parent: sub,
+      depth: depth + 1,
+      kind: 'segment',
+      name: plan.to,
+      node: { name: plan.to, type },
+      startSeconds: start + (plan.kind === 'service' ? 0.0006 : 0),
+      outcome: 'ok',
+      inferred: plan.kind !== 'service',
+      ...(method && url ? { method, url } : {}),
+    });
     let now = start + random.skewed(plan.median, 0.7) * (this.#slow && plan.to.includes('warehouse') ? 18 : 1);
     let outcome: Outcome = failing ? 'fault' : throttled ? 'throttle' : 'ok';
     for (const call of plan.calls ?? []) {
@@ -149,14 +257,36 @@ class Builder {
     return { end, outcome };
   }
 
-  #push(row: Omit<MockSpan, 'id' | 'document' | 'inferred' | 'orphan' | 'placeholder'> & { inferred?: boolean }, extra: Record<string, unknown> = {}): number {
+  #push(
+    row: Omit<MockSpan, 'id' | 'document' | 'inferred' | 'orphan' | 'placeholder'> & { inferred?: boolean },
+    extra: Record<string, unknown> = {},
+  ): number {
     const id = this.#random.hex(16);
     const document: Record<string, unknown> = {
-      id, name: row.name, start_time: row.startSeconds,
-      ...(row.kind === 'segment' ? { trace_id: this.#id, origin: row.node.type, service: { version: this.annotations['version'] ?? '2026.8.1', runtime: 'nodejs', runtime_version: 'v24.4.0' } } : {}),
+      id,
+      name: row.name,
+      start_time: row.startSeconds,
+      ...(row.kind === 'segment'
+        ? {
+            trace_id: this.#id,
+            origin: row.node.type,
+            service: { version: this.annotations['version'] ?? '2026.8.1', runtime: 'nodejs', runtime_version: 'v24.4.0' },
+          }
+        : {}),
       ...(row.parent >= 0 ? { parent_id: this.spans[row.parent]!.id } : {}),
       ...(row.namespace ? { namespace: row.namespace } : {}),
-      ...(row.method ? { http: { request: { method: row.method, url: row.url, user_agent: this.#random.pick(AGENTS), client_ip: `203.0.113.${this.#random.int(1, 254)}` } } } : {}),
+      ...(row.method
+        ? {
+            http: {
+              request: {
+                method: row.method,
+                url: row.url,
+                user_agent: this.#random.pick(AGENTS),
+                client_ip: `203.0.113.${this.#random.int(1, 254)}`,
+              },
+            },
+          }
+        : {}),
       ...extra,
     };
     this.spans.push({ inferred: false, orphan: false, placeholder: false, ...row, id, document });
@@ -174,11 +304,30 @@ class Builder {
     if (http && status !== undefined) http['response'] = { status, content_length: 1204 };
     if (span.kind === 'segment' && !span.inferred) {
       document['annotations'] = { ...this.annotations, region: 'eu-central-1', canary: this.#trouble };
-      document['metadata'] = { default: { cart: { lines: [{ sku: 'A-204', quantity: 2 }, { sku: 'K-011', quantity: 1 }], currency: 'EUR' }, flags: { new_checkout: this.#trouble } } };
-      document['aws'] = { ec2: { instance_id: 'i-0a1b2c3d4e5f60718', availability_zone: 'eu-central-1b' }, xray: { sdk: 'X-Ray for Node.js', sdk_version: '3.12.0' } };
+      document['metadata'] = {
+        default: {
+          cart: {
+            lines: [
+              { sku: 'A-204', quantity: 2 },
+              { sku: 'K-011', quantity: 1 },
+            ],
+            currency: 'EUR',
+          },
+          flags: { new_checkout: this.#trouble },
+        },
+      };
+      document['aws'] = {
+        ec2: { instance_id: 'i-0a1b2c3d4e5f60718', availability_zone: 'eu-central-1b' },
+        xray: { sdk: 'X-Ray for Node.js', sdk_version: '3.12.0' },
+      };
     }
     if (outcome === 'fault') document['cause'] = span.inferred ? undefined : failure(span.id);
-    this.spans[index] = { ...span, ...(end === undefined ? {} : { endSeconds: end }), outcome, ...(status === undefined ? {} : { status }) };
+    this.spans[index] = {
+      ...span,
+      ...(end === undefined ? {} : { endSeconds: end }),
+      outcome,
+      ...(status === undefined ? {} : { status }),
+    };
   }
 }
 
@@ -187,9 +336,29 @@ function failure(seed: string): Record<string, unknown> {
   return {
     working_directory: '/srv/shop',
     exceptions: [
-      { id: `${seed.slice(0, 12)}cafe`, type: 'PaymentDeclined', message: 'charge for order 8841 was not accepted: upstream answered 503', cause: inner, truncated: 12,
-        stack: [{ path: 'src/charge.js', line: 88, label: 'charge' }, { path: 'src/order.js', line: 41, label: 'async placeOrder' }, { path: 'node_modules/express/lib/router/layer.js', line: 95, label: 'Layer.handle' }, { path: 'node_modules/express/lib/router/route.js', line: 144, label: 'next' }] },
-      { id: inner, type: 'HttpError', message: 'POST https://api.stripe.com/v1/charges answered 503 Service Unavailable', remote: true, stack: [{ path: 'node_modules/undici/lib/api/api-request.js', line: 214, label: 'RequestHandler.onHeaders' }, { path: 'src/stripe-client.js', line: 19, label: 'post' }] },
+      {
+        id: `${seed.slice(0, 12)}cafe`,
+        type: 'PaymentDeclined',
+        message: 'charge for order 8841 was not accepted: upstream answered 503',
+        cause: inner,
+        truncated: 12,
+        stack: [
+          { path: 'src/charge.js', line: 88, label: 'charge' },
+          { path: 'src/order.js', line: 41, label: 'async placeOrder' },
+          { path: 'node_modules/express/lib/router/layer.js', line: 95, label: 'Layer.handle' },
+          { path: 'node_modules/express/lib/router/route.js', line: 144, label: 'next' },
+        ],
+      },
+      {
+        id: inner,
+        type: 'HttpError',
+        message: 'POST https://api.stripe.com/v1/charges answered 503 Service Unavailable',
+        remote: true,
+        stack: [
+          { path: 'node_modules/undici/lib/api/api-request.js', line: 214, label: 'RequestHandler.onHeaders' },
+          { path: 'src/stripe-client.js', line: 19, label: 'post' },
+        ],
+      },
     ],
   };
 }

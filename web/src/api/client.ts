@@ -91,10 +91,19 @@ async function getJson<T>(connection: Connection, url: string, signal?: AbortSig
 
 async function toFailure(response: Response): Promise<ApiFailure> {
   const body: unknown = await response.json().catch(() => undefined);
-  const error = isApiError(body) ? body.error : { code: 'Unreadable', message: `The server answered ${response.status} ${response.statusText}.` };
+  const error = isApiError(body)
+    ? body.error
+    : { code: 'Unreadable', message: `The server answered ${response.status} ${response.statusText}.` };
   return new ApiFailure(response.status, error.code, error.message, error.position);
 }
 
 function isApiError(body: unknown): body is ApiError {
-  return typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'object' && body.error !== null && 'message' in body.error;
+  return (
+    typeof body === 'object' &&
+    body !== null &&
+    'error' in body &&
+    typeof body.error === 'object' &&
+    body.error !== null &&
+    'message' in body.error
+  );
 }

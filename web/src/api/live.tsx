@@ -58,11 +58,14 @@ function useEventStream(wanted: boolean, arrived: () => void): boolean {
     source.onopen = () => setOpen(true);
     source.onmessage = () => {
       if (timer !== undefined) return;
-      timer = setTimeout(() => {
-        timer = undefined;
-        last = Date.now();
-        arrived();
-      }, Math.max(0, last + THROTTLE_MS - Date.now()));
+      timer = setTimeout(
+        () => {
+          timer = undefined;
+          last = Date.now();
+          arrived();
+        },
+        Math.max(0, last + THROTTLE_MS - Date.now()),
+      );
     };
     // The browser tries again by itself; meanwhile we ask whether the server is there at all.
     source.onerror = () => {

@@ -66,7 +66,8 @@ export function useTraceList(range: TimeRange, filter: string) {
       const bounds = pageParam?.bounds ?? resolveRange(range);
       return { ...(await api.traces(bounds, filter, PAGE_SIZE, pageParam?.cursor, signal)), bounds };
     },
-    getNextPageParam: (last): ListPosition | undefined => (last.cursor === undefined ? undefined : { bounds: last.bounds, cursor: last.cursor }),
+    getNextPageParam: (last): ListPosition | undefined =>
+      last.cursor === undefined ? undefined : { bounds: last.bounds, cursor: last.cursor },
     placeholderData: keepPreviousData,
   });
 }

@@ -5,7 +5,15 @@ import { Notice } from '../ui/notice.tsx';
 export function NotFound() {
   return (
     <Notice title="There is no such page">
-      Go to the <Link to="/" className="text-accent underline">service map</Link> or to the <Link to="/traces" className="text-accent underline">traces</Link>, or press <kbd>Ctrl</kbd> <kbd>K</kbd>.
+      Go to the{' '}
+      <Link to="/" className="text-accent underline">
+        service map
+      </Link>{' '}
+      or to the{' '}
+      <Link to="/traces" className="text-accent underline">
+        traces
+      </Link>
+      , or press <kbd>Ctrl</kbd> <kbd>K</kbd>.
     </Notice>
   );
 }

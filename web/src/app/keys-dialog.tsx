@@ -55,7 +55,15 @@ export function KeysDialog({ open, onOpenChange }: { readonly open: boolean; rea
               {group.keys.map(([key, meaning]) => (
                 <div key={key} className="contents">
                   <dt className="whitespace-nowrap">
-                    {key.split(' ').map((part, index) => (part === '·' ? <span key={index}> </span> : <kbd key={index} className="mr-1">{part}</kbd>))}
+                    {key.split(' ').map((part, index) =>
+                      part === '·' ? (
+                        <span key={index}> </span>
+                      ) : (
+                        <kbd key={index} className="mr-1">
+                          {part}
+                        </kbd>
+                      ),
+                    )}
                   </dt>
                   <dd>{meaning}</dd>
                 </div>

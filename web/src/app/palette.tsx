@@ -12,7 +12,8 @@ import { useTheme } from './theme.ts';
 import { carried, useView } from './view.ts';
 
 const ITEM = 'flex cursor-pointer items-center gap-2.5 rounded-md px-2.5 py-1.5 data-[selected=true]:bg-accent-soft';
-const GROUP = '[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-muted';
+const GROUP =
+  '[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-muted';
 
 /** Ctrl-K: one box that leads anywhere. A pasted trace id is recognised in both forms. */
 export default function Palette({ onClose }: { readonly onClose: () => void }) {
@@ -30,38 +31,69 @@ export default function Palette({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog title="Jump to" hideTitle open onOpenChange={(open) => !open && onClose()} className="w-[620px]">
       <Command label="Jump to" loop className="flex flex-col">
-        <Command.Input autoFocus value={text} onValueChange={setText} placeholder="Paste a trace id, or type a service or page…" className="h-12 border-b border-line bg-transparent px-4 text-base outline-none placeholder:text-faint" />
+        <Command.Input
+          autoFocus
+          value={text}
+          onValueChange={setText}
+          placeholder="Paste a trace id, or type a service or page…"
+          className="h-12 border-b border-line bg-transparent px-4 text-base outline-none placeholder:text-faint"
+        />
         <Command.List className="max-h-[50vh] overflow-auto p-1.5">
           <Command.Empty className="px-3 py-6 text-center text-muted">Nothing of that name in this time range.</Command.Empty>
           {traceId && (
             <Command.Group heading="Trace" className={GROUP} forceMount>
-              <Command.Item forceMount value={text} className={ITEM} onSelect={act(() => navigate({ to: '/traces/$traceId', params: { traceId: toXRayTraceId(traceId) }, search: {} }))}>
+              <Command.Item
+                forceMount
+                value={text}
+                className={ITEM}
+                onSelect={act(() => navigate({ to: '/traces/$traceId', params: { traceId: toXRayTraceId(traceId) }, search: {} }))}
+              >
                 <ListTree size={16} aria-hidden /> Open trace <code className="font-mono text-xs">{toXRayTraceId(traceId)}</code>
               </Command.Item>
             </Command.Group>
           )}
           <Command.Group heading="Pages" className={GROUP}>
-            <Command.Item className={ITEM} onSelect={go('/')}><MapIcon size={16} aria-hidden /> Service map</Command.Item>
-            <Command.Item className={ITEM} onSelect={go('/traces')}><Rows3 size={16} aria-hidden /> Traces</Command.Item>
-            <Command.Item className={ITEM} onSelect={go('/status')}><Radio size={16} aria-hidden /> Status of the server</Command.Item>
-            <Command.Item className={ITEM} onSelect={go('/start')}><Rocket size={16} aria-hidden /> Connect an application</Command.Item>
+            <Command.Item className={ITEM} onSelect={go('/')}>
+              <MapIcon size={16} aria-hidden /> Service map
+            </Command.Item>
+            <Command.Item className={ITEM} onSelect={go('/traces')}>
+              <Rows3 size={16} aria-hidden /> Traces
+            </Command.Item>
+            <Command.Item className={ITEM} onSelect={go('/status')}>
+              <Radio size={16} aria-hidden /> Status of the server
+            </Command.Item>
+            <Command.Item className={ITEM} onSelect={go('/start')}>
+              <Rocket size={16} aria-hidden /> Connect an application
+            </Command.Item>
           </Command.Group>
           <Command.Group heading="Services on the map" className={GROUP}>
             {names.data?.nodes.map((node) => (
-              <Command.Item key={nodeKey(node)} value={`node ${nodeKey(node)}`} className={ITEM} onSelect={act(() => navigate({ to: '/', search: carried(view.search, { node: nodeKey(node) }) }))}>
+              <Command.Item
+                key={nodeKey(node)}
+                value={`node ${nodeKey(node)}`}
+                className={ITEM}
+                onSelect={act(() => navigate({ to: '/', search: carried(view.search, { node: nodeKey(node) }) }))}
+              >
                 <NodeIcon type={node.type} size={16} /> {node.name} <span className="ml-auto truncate text-xs text-muted">{node.type}</span>
               </Command.Item>
             ))}
           </Command.Group>
           <Command.Group heading="Traces of a service" className={GROUP}>
             {names.data?.nodes.map((node) => (
-              <Command.Item key={nodeKey(node)} value={`traces ${nodeKey(node)}`} className={ITEM} onSelect={act(() => navigate({ to: '/traces', search: carried(view.search, { filter: serviceClause(node, '') }) }))}>
+              <Command.Item
+                key={nodeKey(node)}
+                value={`traces ${nodeKey(node)}`}
+                className={ITEM}
+                onSelect={act(() => navigate({ to: '/traces', search: carried(view.search, { filter: serviceClause(node, '') }) }))}
+              >
                 <Waypoints size={16} aria-hidden /> Traces through {node.name}
               </Command.Item>
             ))}
           </Command.Group>
           <Command.Group heading="Settings" className={GROUP}>
-            <Command.Item className={ITEM} onSelect={act(toggle)}><Moon size={16} aria-hidden /> Change between dark and light</Command.Item>
+            <Command.Item className={ITEM} onSelect={act(toggle)}>
+              <Moon size={16} aria-hidden /> Change between dark and light
+            </Command.Item>
           </Command.Group>
         </Command.List>
       </Command>

@@ -6,7 +6,11 @@ import { parseQuery, stringifyQuery, validateView } from './view.ts';
 
 const rootRoute = createRootRoute({ component: Shell, validateSearch: validateView, notFoundComponent: NotFound });
 
-const mapRoute = createRoute({ getParentRoute: () => rootRoute, path: '/', component: lazyRouteComponent(() => import('../map/map-page.tsx'), 'MapPage') });
+const mapRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('../map/map-page.tsx'), 'MapPage'),
+});
 
 const tracesRoute = createRoute({
   getParentRoute: () => rootRoute,

@@ -7,7 +7,7 @@ import { Button, IconButton } from '../ui/button.tsx';
 import { useGlobalKeys } from './global-keys.ts';
 import { KeysDialog } from './keys-dialog.tsx';
 import { useTheme } from './theme.ts';
-import { carried, useView, type View } from './view.ts';
+import { carried, useView, type View, type ViewSearch } from './view.ts';
 
 const Palette = lazy(() => import('./palette.tsx'));
 
@@ -27,6 +27,7 @@ export function Shell() {
 function Frame({ view, ranged }: { readonly view: View; readonly ranged: boolean }) {
   const [palette, setPalette] = useState(false);
   const [help, setHelp] = useState(false);
+  const shared = useSharedSearch(view, ranged);
   useGlobalKeys({ openPalette: () => setPalette(true), openHelp: () => setHelp(true) });
   return (
     <div className="flex h-full min-w-[720px] flex-col">
@@ -34,12 +35,12 @@ function Frame({ view, ranged }: { readonly view: View; readonly ranged: boolean
         Skip to the content
       </a>
       <header className="flex h-12 shrink-0 items-center gap-2 border-b border-line bg-panel px-3">
-        <Brand view={view} />
-        <Navigation view={view} />
+        <Brand search={shared} />
+        <Navigation search={shared} />
         <button
           type="button"
           onClick={() => setPalette(true)}
-          className="ml-auto flex h-7.5 w-60 min-w-0 items-center gap-2 rounded-md border border-line bg-bg px-2.5 text-muted hover:border-line-strong"
+          className="ml-auto flex h-7.5 w-72 min-w-0 items-center gap-2 rounded-md border border-line bg-bg px-2.5 text-muted hover:border-line-strong"
           aria-label="Search or jump to a trace, a service or a page"
         >
           <Search size={14} aria-hidden />
@@ -63,12 +64,33 @@ function Frame({ view, ranged }: { readonly view: View; readonly ranged: boolean
   );
 }
 
-function Brand({ view }: { readonly view: View }) {
+/** Range and filter of the last map or list: pages without them lead back to what was looked at. */
+function useSharedSearch(view: View, ranged: boolean): ViewSearch {
+  const [kept, setKept] = useState<ViewSearch>(() => carried(view.search));
+  const now = carried(view.search);
+  if (!ranged) return kept;
+  if (now.range !== kept.range || now.filter !== kept.filter) setKept(now);
+  return now;
+}
+
+function Brand({ search }: { readonly search: ViewSearch }) {
   return (
-    <Link to="/" search={carried(view.search)} className="mr-2 flex items-center gap-2 rounded-md font-semibold tracking-tight" aria-label="Fluoroscope, to the service map">
+    <Link
+      to="/"
+      search={search}
+      className="mr-2 flex items-center gap-2 rounded-md font-semibold tracking-tight"
+      aria-label="Fluoroscope, to the service map"
+    >
       <svg width="22" height="22" viewBox="0 0 32 32" aria-hidden>
         <circle cx="16" cy="16" r="10.5" fill="none" stroke="var(--accent)" strokeWidth="3" />
-        <path d="M1 17h9l3-6 5 12 3-6h10" fill="none" stroke="currentColor" strokeWidth="2.2" strokeLinecap="round" strokeLinejoin="round" />
+        <path
+          d="M1 17h9l3-6 5 12 3-6h10"
+          fill="none"
+          stroke="currentColor"
+          strokeWidth="2.2"
+          strokeLinecap="round"
+          strokeLinejoin="round"
+        />
       </svg>
       <span className="hidden lg:inline">Fluoroscope</span>
     </Link>
@@ -81,14 +103,14 @@ const PAGES = [
   { to: '/status', label: 'Status' },
 ] as const;
 
-function Navigation({ view }: { readonly view: View }) {
+function Navigation({ search }: { readonly search: ViewSearch }) {
   return (
     <nav aria-label="Pages" className="flex items-center gap-1">
       {PAGES.map((page) => (
         <Link
           key={page.to}
           to={page.to}
-          search={carried(view.search)}
+          search={search}
           activeOptions={{ exact: page.to === '/', includeSearch: false }}
           className="rounded-md px-2.5 py-1 font-medium text-muted hover:bg-sunken hover:text-text data-[status=active]:bg-accent-soft data-[status=active]:text-accent"
         >
@@ -109,10 +131,28 @@ const LIVE_LABELS = {
 function LiveButton() {
   const live = useLive();
   const running = live.state === 'live';
-  const tip = live.state === 'off' ? 'A fixed time range does not change' : live.state === 'paused' ? 'Go on with live updates (p)' : 'Pause live updates (p)';
+  const tip =
+    live.state === 'off'
+      ? 'A fixed time range does not change'
+      : live.state === 'paused'
+        ? 'Go on with live updates (p)'
+        : 'Pause live updates (p)';
   return (
-    <Button onClick={live.togglePause} disabled={live.state === 'off'} title={tip} data-testid="live" data-state={live.state} className="w-28 justify-start">
-      {live.state === 'paused' ? <Play size={13} aria-hidden /> : running ? <span className="pulse mx-0.5 size-2 rounded-full bg-ok-fill" aria-hidden /> : <Pause size={13} aria-hidden />}
+    <Button
+      onClick={live.togglePause}
+      disabled={live.state === 'off'}
+      title={tip}
+      data-testid="live"
+      data-state={live.state}
+      className="w-28 justify-start"
+    >
+      {live.state === 'paused' ? (
+        <Play size={13} aria-hidden />
+      ) : running ? (
+        <span className="pulse mx-0.5 size-2 rounded-full bg-ok-fill" aria-hidden />
+      ) : (
+        <Pause size={13} aria-hidden />
+      )}
       {LIVE_LABELS[live.state]}
     </Button>
   );

@@ -42,7 +42,12 @@ export function stringifyQuery(view: Record<string, unknown>): string {
   const parts: string[] = [];
   for (const [key, value] of Object.entries(view)) {
     if (typeof value !== 'string' || value === '') continue;
-    const encoded = encodeURIComponent(value).replace(/%20/g, '+').replace(/%3A/g, ':').replace(/%40/g, '@').replace(/%2F/g, '/').replace(/%2C/g, ',');
+    const encoded = encodeURIComponent(value)
+      .replace(/%20/g, '+')
+      .replace(/%3A/g, ':')
+      .replace(/%40/g, '@')
+      .replace(/%2F/g, '/')
+      .replace(/%2C/g, ',');
     parts.push(`${key}=${encoded}`);
   }
   return parts.length === 0 ? '' : `?${parts.join('&')}`;

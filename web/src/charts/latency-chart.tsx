@@ -8,7 +8,11 @@ import { useBrush } from './use-brush.ts';
 
 const BOTTOM = 18;
 const TOP = 14;
-const QUANTILES = [['p50', 'p50'], ['p90', 'p90'], ['p99', 'p99']] as const;
+const QUANTILES = [
+  ['p50', 'p50'],
+  ['p90', 'p90'],
+  ['p99', 'p99'],
+] as const;
 
 interface LatencyChartProps {
   readonly latency: Latency | undefined;
@@ -41,31 +45,78 @@ export function LatencyChart({ latency, height, chosen, onSelect }: LatencyChart
         : '';
   return (
     <ChartFrame title="Response time" note={note} frameRef={ref} height={height}>
-      <svg width={width} height={height} className="block select-none" role="img" aria-label={`Response times: ${note || 'none'}`} data-testid="latency-chart">
+      <svg
+        width={width}
+        height={height}
+        className="block select-none"
+        role="img"
+        aria-label={`Response times: ${note || 'none'}`}
+        data-testid="latency-chart"
+      >
         <g transform={`translate(0,${TOP})`}>
           <line x2={width} y1={plot} y2={plot} stroke="var(--line)" />
           {bins.counts.map((count, index) =>
             count === 0 ? null : (
-              <rect key={index} x={(index / bins.counts.length) * width + 0.5} width={Math.max(width / bins.counts.length - 1, 1)} y={plot - Math.max((count / top) * plot, 1.5)} height={Math.max((count / top) * plot, 1.5)} fill="var(--accent)" fillOpacity={hover === index ? 1 : 0.7} />
+              <rect
+                key={index}
+                x={(index / bins.counts.length) * width + 0.5}
+                width={Math.max(width / bins.counts.length - 1, 1)}
+                y={plot - Math.max((count / top) * plot, 1.5)}
+                height={Math.max((count / top) * plot, 1.5)}
+                fill="var(--accent)"
+                fillOpacity={hover === index ? 1 : 0.7}
+              />
             ),
           )}
-          {width > 0 && bins.total > 0 && latency && QUANTILES.map(([key, label]) => (
-            <g key={key} transform={`translate(${toX(Math.max(latency[key], bins.low))},0)`}>
-              <line y1={-2} y2={plot} stroke="var(--text)" strokeDasharray="2 3" strokeOpacity={0.6} />
-              <text y={-4} textAnchor={toX(Math.max(latency[key], bins.low)) > width - 20 ? 'end' : 'middle'} className="fill-muted text-[10px]">{label}</text>
-            </g>
-          ))}
-          {width > 0 && bins.total > 0 && logTicks(bins.low, bins.high, Math.max(2, Math.floor(width / 60))).map((value) => (
-            <text key={value} x={Math.min(Math.max(toX(value), 14), width - 16)} y={plot + 14} textAnchor="middle" className="fill-muted text-[10px]">{formatDuration(value)}</text>
-          ))}
-          {shown && <rect x={shown[0]} width={Math.max(shown[1] - shown[0], 1)} height={plot} fill="var(--accent)" fillOpacity={0.18} stroke="var(--accent)" />}
+          {width > 0 &&
+            bins.total > 0 &&
+            latency &&
+            QUANTILES.map(([key, label]) => (
+              <g key={key} transform={`translate(${toX(Math.max(latency[key], bins.low))},0)`}>
+                <line y1={-2} y2={plot} stroke="var(--text)" strokeDasharray="2 3" strokeOpacity={0.6} />
+                <text
+                  y={-4}
+                  textAnchor={toX(Math.max(latency[key], bins.low)) > width - 20 ? 'end' : 'middle'}
+                  className="fill-muted text-[10px]"
+                >
+                  {label}
+                </text>
+              </g>
+            ))}
+          {width > 0 &&
+            bins.total > 0 &&
+            logTicks(bins.low, bins.high, Math.max(2, Math.floor(width / 60))).map((value) => (
+              <text
+                key={value}
+                x={Math.min(Math.max(toX(value), 14), width - 16)}
+                y={plot + 14}
+                textAnchor="middle"
+                className="fill-muted text-[10px]"
+              >
+                {formatDuration(value)}
+              </text>
+            ))}
+          {shown && (
+            <rect
+              x={shown[0]}
+              width={Math.max(shown[1] - shown[0], 1)}
+              height={plot}
+              fill="var(--accent)"
+              fillOpacity={0.18}
+              stroke="var(--accent)"
+            />
+          )}
           <rect
             width={width}
             height={plot}
             fill="transparent"
             className="cursor-crosshair touch-none"
             {...brush.handlers}
-            onMouseMove={(event) => setHover(Math.floor(((event.clientX - event.currentTarget.getBoundingClientRect().left) / Math.max(width, 1)) * bins.counts.length))}
+            onMouseMove={(event) =>
+              setHover(
+                Math.floor(((event.clientX - event.currentTarget.getBoundingClientRect().left) / Math.max(width, 1)) * bins.counts.length),
+              )
+            }
             onMouseLeave={() => setHover(undefined)}
           />
         </g>
@@ -83,7 +134,9 @@ interface Bins {
 
 /** Up to 48 bins of equal ratio over what occurred, a little wider at both ends. */
 function toBins(latency: Latency | undefined): Bins {
-  const entries = (latency?.histogram ?? []).filter((entry) => entry.count > 0).map((entry) => ({ value: Math.max(entry.value, 1e-6), count: entry.count }));
+  const entries = (latency?.histogram ?? [])
+    .filter((entry) => entry.count > 0)
+    .map((entry) => ({ value: Math.max(entry.value, 1e-6), count: entry.count }));
   const first = entries[0];
   if (!first) return { low: 0.001, high: 1, total: 0, counts: [] };
   const low = first.value / 1.15;

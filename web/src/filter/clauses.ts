@@ -43,7 +43,9 @@ export function responseTimeClause(low: number | undefined, high: number | undef
 
 /** Four significant digits without exponent. */
 function toNumber(value: number): string {
-  return Number(value.toPrecision(4)).toFixed(9).replace(/\.?0+$/, '');
+  return Number(value.toPrecision(4))
+    .toFixed(9)
+    .replace(/\.?0+$/, '');
 }
 
 export function joinAnd(...parts: readonly string[]): string {

@@ -32,15 +32,32 @@ export function FilterBox({ value, names, error, onApply }: FilterBoxProps) {
   };
   return (
     <div className="relative">
-      <div className={`flex min-h-9 items-center gap-2 rounded-lg border bg-panel pr-1 pl-2.5 focus-within:border-accent ${problem ? 'border-fault-fill' : 'border-line-strong'}`} data-testid="filter-box">
+      <div
+        className={`flex min-h-9 items-center gap-2 rounded-lg border bg-panel pr-1 pl-2.5 focus-within:border-accent ${problem ? 'border-fault-fill' : 'border-line-strong'}`}
+        data-testid="filter-box"
+      >
         <Search size={15} className="shrink-0 text-muted" aria-hidden />
         <div className="min-w-0 flex-1">
           <Suspense fallback={<PlainInput text={text} onChange={(next) => setDraft({ base: value, text: next })} onApply={apply} />}>
-            <FilterEditor text={text} names={names} serverProblem={fromServer} onChange={(next) => setDraft({ base: value, text: next })} onProblem={setLocal} onApply={apply} />
+            <FilterEditor
+              text={text}
+              names={names}
+              serverProblem={fromServer}
+              onChange={(next) => setDraft({ base: value, text: next })}
+              onProblem={setLocal}
+              onApply={apply}
+            />
           </Suspense>
         </div>
         {text !== '' && (
-          <IconButton label="Clear the filter" className="h-6! w-6!" onClick={() => { setDraft({ base: value, text: '' }); apply(''); }}>
+          <IconButton
+            label="Clear the filter"
+            className="h-6! w-6!"
+            onClick={() => {
+              setDraft({ base: value, text: '' });
+              apply('');
+            }}
+          >
             <X size={14} />
           </IconButton>
         )}
@@ -48,7 +65,7 @@ export function FilterBox({ value, names, error, onApply }: FilterBoxProps) {
           Apply
         </Button>
       </div>
-      {problem && <ProblemLine problem={problem} text={text} />}
+      {problem && <ProblemLine problem={problem} />}
     </div>
   );
 }
@@ -56,7 +73,15 @@ export function FilterBox({ value, names, error, onApply }: FilterBoxProps) {
 const FIELD_TEXT = 'font-mono text-[13px] leading-[1.45]';
 export const FILTER_HINT = 'fault OR responsetime > 1 — or paste a trace id';
 
-function PlainInput({ text, onChange, onApply }: { readonly text: string; readonly onChange: (text: string) => void; readonly onApply: (text: string) => void }) {
+function PlainInput({
+  text,
+  onChange,
+  onApply,
+}: {
+  readonly text: string;
+  readonly onChange: (text: string) => void;
+  readonly onApply: (text: string) => void;
+}) {
   return (
     <input
       aria-label="Filter expression"
@@ -70,11 +95,16 @@ function PlainInput({ text, onChange, onApply }: { readonly text: string; readon
   );
 }
 
-function ProblemLine({ problem, text }: { readonly problem: FilterProblem; readonly text: string }) {
-  const at = problem.position >= text.length ? 'at the end' : `at character ${problem.position + 1}`;
+/** Hangs below the box, over what follows, so that nothing moves while someone types. */
+function ProblemLine({ problem }: { readonly problem: FilterProblem }) {
   return (
-    <p role="alert" data-testid="filter-error" className="mt-1 text-xs">
-      <span className="font-medium text-fault">Not applied, {at}: </span>
+    <p
+      role="alert"
+      data-testid="filter-error"
+      data-position={problem.position}
+      className="absolute top-full left-0 z-30 mt-1 rounded-md border border-fault-fill bg-raised px-2.5 py-1 text-xs shadow-pop"
+    >
+      <span className="font-medium text-fault">Not applied. </span>
       {problem.message}
     </p>
   );

@@ -1,4 +1,15 @@
-import { acceptCompletion, autocompletion, closeCompletion, completionStatus, moveCompletionSelection, startCompletion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
+import {
+  acceptCompletion,
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  closeCompletion,
+  completionStatus,
+  moveCompletionSelection,
+  startCompletion,
+  type CompletionContext,
+  type CompletionResult,
+} from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { HighlightStyle, StreamLanguage, syntaxHighlighting } from '@codemirror/language';
 import { linter, setDiagnostics, type Diagnostic } from '@codemirror/lint';
@@ -6,9 +17,9 @@ import { EditorState, Prec } from '@codemirror/state';
 import { EditorView, keymap, placeholder, type KeyBinding } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
-import type { NamesAnswer } from '../core.ts';
+import type { CompletionOption, NamesAnswer } from '../core.ts';
 import { FILTER_HINT } from './filter-box.tsx';
-import { checkFilter, completeAt, type FilterOption, type FilterProblem } from './language.ts';
+import { checkFilter, completeAt, type FilterProblem } from './language.ts';
 
 interface FilterEditorProps {
   readonly text: string;
@@ -34,11 +45,13 @@ export default function FilterEditor(props: FilterEditorProps) {
   }, []);
   useEffect(() => {
     const editor = view.current;
-    if (editor && editor.state.doc.toString() !== props.text) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: props.text } });
+    if (editor && editor.state.doc.toString() !== props.text)
+      editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: props.text } });
   }, [props.text]);
   useEffect(() => {
     const editor = view.current;
-    if (editor && props.serverProblem) editor.dispatch(setDiagnostics(editor.state, [toDiagnostic(props.serverProblem, editor.state.doc.length)]));
+    if (editor && props.serverProblem)
+      editor.dispatch(setDiagnostics(editor.state, [toDiagnostic(props.serverProblem, editor.state.doc.length)]));
   }, [props.serverProblem]);
   return <div ref={host} className="filter-editor" />;
 }
@@ -53,17 +66,33 @@ function createState(latest: Latest): EditorState {
     extensions: [
       history(),
       // One line: what is pasted over several becomes one.
-      EditorState.transactionFilter.of((change) => (change.newDoc.lines > 1 ? [change, { changes: lineBreaks(change.newDoc.toString()), sequential: true }] : change)),
-      autocompletion({ override: [(context) => complete(context, latest.current.names)], selectOnOpen: false, defaultKeymap: false, icons: false, interactionDelay: 0, activateOnTypingDelay: 60 }),
+      EditorState.transactionFilter.of((change) =>
+        change.newDoc.lines > 1 ? [change, { changes: lineBreaks(change.newDoc.toString()), sequential: true }] : change,
+      ),
+      autocompletion({
+        override: [(context) => complete(context, latest.current.names)],
+        selectOnOpen: false,
+        defaultKeymap: false,
+        icons: false,
+        interactionDelay: 0,
+        activateOnTypingDelay: 60,
+      }),
       Prec.highest(keymap.of(keys(latest))),
-      keymap.of([...defaultKeymap, ...historyKeymap]),
+      closeBrackets(),
+      EditorState.languageData.of(() => [{ closeBrackets: { brackets: ['(', '{', '"'] } }]),
+      keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap]),
       linter((editor) => lint(editor.state.doc.toString(), latest), { delay: 500, tooltipFilter: () => [] }),
       LANGUAGE,
       syntaxHighlighting(HIGHLIGHT),
       placeholder(FILTER_HINT),
       THEME,
       EditorView.lineWrapping,
-      EditorView.contentAttributes.of({ 'aria-label': 'Filter expression', spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off' }),
+      EditorView.contentAttributes.of({
+        'aria-label': 'Filter expression',
+        spellcheck: 'false',
+        autocapitalize: 'off',
+        autocorrect: 'off',
+      }),
       EditorView.updateListener.of((update) => {
         if (!update.docChanged) return;
         latest.current.onProblem(undefined);
@@ -82,7 +111,12 @@ function createState(latest: Latest): EditorState {
 function keys(latest: Latest): KeyBinding[] {
   return [
     { key: 'Enter', run: (editor) => acceptCompletion(editor) || apply(editor, latest) },
-    { key: 'Tab', run: (editor) => completionStatus(editor.state) === 'active' && (acceptCompletion(editor) || (moveCompletionSelection(true)(editor) && acceptCompletion(editor))) },
+    {
+      key: 'Tab',
+      run: (editor) =>
+        completionStatus(editor.state) === 'active' &&
+        (acceptCompletion(editor) || (moveCompletionSelection(true)(editor) && acceptCompletion(editor))),
+    },
     { key: 'ArrowDown', run: moveCompletionSelection(true) },
     { key: 'ArrowUp', run: moveCompletionSelection(false) },
     { key: 'Escape', run: (editor) => closeCompletion(editor) || (editor.contentDOM.blur(), true) },
@@ -115,13 +149,13 @@ function toDiagnostic(problem: FilterProblem, length: number): Diagnostic {
 }
 
 function complete(context: CompletionContext, names: NamesAnswer | undefined): CompletionResult | null {
-  const { from, options } = completeAt(context.state.doc.toString(), context.pos, names);
+  const { from, to, options } = completeAt(context.state.doc.toString(), context.pos, names);
   if (options.length === 0) return null;
-  return { from, filter: false, options: options.slice(0, 60).map((option, index) => toCompletion(option, index)) };
+  return { from, to, filter: false, options: options.map(toCompletion) };
 }
 
-function toCompletion(option: FilterOption, index: number): CompletionResult['options'][number] {
-  return { label: option.label, apply: option.insert, type: option.kind, boost: -index, ...(option.detail ? { detail: option.detail } : {}) };
+function toCompletion(option: CompletionOption, index: number): CompletionResult['options'][number] {
+  return { label: option.label, apply: option.apply, type: option.kind, detail: option.detail, boost: -index };
 }
 
 function lineBreaks(text: string): { from: number; to: number; insert: string }[] {
@@ -159,10 +193,25 @@ const THEME = EditorView.theme({
   '.cm-line': { padding: '0' },
   '.cm-placeholder': { color: 'var(--faint)' },
   '.cm-cursor': { borderLeftColor: 'var(--accent)' },
-  '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--fault-fill) 1.5px', textUnderlineOffset: '4px', backgroundColor: 'color-mix(in srgb, var(--fault-fill) 18%, transparent)' },
-  '.cm-tooltip': { backgroundColor: 'var(--raised)', border: '1px solid var(--line-strong)', borderRadius: '8px', boxShadow: 'var(--shadow)', overflow: 'hidden', color: 'var(--text)' },
+  '.cm-lintRange-error': {
+    backgroundImage: 'none',
+    textDecoration: 'underline wavy var(--fault-fill) 1.5px',
+    textUnderlineOffset: '4px',
+    backgroundColor: 'color-mix(in srgb, var(--fault-fill) 18%, transparent)',
+  },
+  '.cm-tooltip': {
+    backgroundColor: 'var(--raised)',
+    border: '1px solid var(--line-strong)',
+    borderRadius: '8px',
+    boxShadow: 'var(--shadow)',
+    overflow: 'hidden',
+    color: 'var(--text)',
+  },
   '.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--font-mono) !important', fontSize: '12px', maxHeight: '18em !important' },
   '.cm-tooltip-autocomplete > ul > li': { padding: '3px 10px !important' },
-  '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--accent-soft) !important', color: 'var(--text) !important' },
+  '.cm-tooltip-autocomplete > ul > li[aria-selected]': {
+    backgroundColor: 'var(--accent-soft) !important',
+    color: 'var(--text) !important',
+  },
   '.cm-completionDetail': { color: 'var(--muted)', fontStyle: 'normal', marginLeft: '12px', fontFamily: 'var(--font-sans)' },
 });

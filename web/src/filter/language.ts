@@ -1,5 +1,5 @@
-/** The filter language as the filter box needs it; the language itself is in `src/trace`. */
-import type { NamesAnswer } from '../core.ts';
+/** The filter language as the filter box needs it; the language itself is in `src/trace/filter`. */
+import { completeFilter, parseFilter, type Completion, type NamesAnswer } from '../core.ts';
 
 export interface FilterProblem {
   readonly message: string;
@@ -8,31 +8,15 @@ export interface FilterProblem {
   readonly length: number;
 }
 
-export interface FilterOption {
-  /** What stands in the expression afterwards. */
-  readonly insert: string;
-  readonly label: string;
-  readonly detail?: string;
-  readonly kind: 'keyword' | 'operator' | 'value' | 'structure';
-}
-
-export interface FilterOptions {
-  /** Where the word begins that an option replaces. */
-  readonly from: number;
-  readonly options: readonly FilterOption[];
-}
+const NO_NAMES: NamesAnswer = { nodes: [], annotationKeys: [] };
 
 /** Undefined when the text is a filter expression. */
-export function checkFilter(_text: string): FilterProblem | undefined {
-  return undefined;
+export function checkFilter(text: string): FilterProblem | undefined {
+  const result = parseFilter(text);
+  return result.ok ? undefined : result.error;
 }
 
 /** What could stand at `position`. */
-export function completeAt(text: string, position: number, names: NamesAnswer | undefined): FilterOptions {
-  const word = /[\w.]*$/.exec(text.slice(0, position))?.[0] ?? '';
-  const from = position - word.length;
-  const words = ['fault', 'error', 'throttle', 'ok', 'partial', 'responsetime', 'duration', 'http.status', 'http.url', 'http.method', 'user', 'service("', 'edge("', 'AND', 'OR'];
-  const options = words.map((insert): FilterOption => ({ insert, label: insert, kind: 'keyword' }));
-  for (const key of names?.annotationKeys ?? []) options.push({ insert: `annotation.${key}`, label: `annotation.${key}`, kind: 'value' });
-  return { from, options: options.filter((option) => option.insert.startsWith(word.toLowerCase())) };
+export function completeAt(text: string, position: number, names: NamesAnswer | undefined): Completion {
+  return completeFilter(text, position, names ?? NO_NAMES);
 }

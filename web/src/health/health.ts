@@ -39,13 +39,14 @@ export function shares(outcomes: Outcomes): Shares {
   return { ok: counts.ok / total, error: counts.error / total, throttle: counts.throttle / total, fault: counts.fault / total };
 }
 
-/** The worst outcome that occurred at all; undefined when all is well. */
-export function worstOutcome(outcomes: Outcomes | undefined): Exclude<Outcome, 'ok'> | undefined {
+/** Below this share a failure is told in words only: one lost request in a thousand should not paint the map. */
+const NOTABLE_SHARE = 0.01;
+
+/** The worst outcome that is more than an exception among many. */
+export function notableOutcome(outcomes: Outcomes | undefined): Exclude<Outcome, 'ok'> | undefined {
   if (!outcomes || outcomes.total === 0) return undefined;
-  const counts = disjointCounts(outcomes);
-  if (counts.fault > 0) return 'fault';
-  if (counts.throttle > 0) return 'throttle';
-  return counts.error > 0 ? 'error' : undefined;
+  const parts = shares(outcomes);
+  return (['fault', 'throttle', 'error'] as const).find((outcome) => parts[outcome] >= NOTABLE_SHARE);
 }
 
 /** Mean response time, seconds. */

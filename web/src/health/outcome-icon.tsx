@@ -5,7 +5,15 @@ import { OUTCOME_STYLE } from './health.ts';
 export function OutcomeIcon({ outcome, size = 14 }: { readonly outcome: Outcome; readonly size?: number }) {
   const style = OUTCOME_STYLE[outcome];
   return (
-    <svg width={size} height={size} viewBox="0 0 16 16" role="img" aria-label={style.label} className="shrink-0" style={{ color: style.fill }}>
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 16 16"
+      role="img"
+      aria-label={style.label}
+      className="shrink-0"
+      style={{ color: style.fill }}
+    >
       {SHAPES[outcome]}
     </svg>
   );

@@ -18,7 +18,15 @@ export function HealthRing({ outcomes, size, children }: RingProps) {
   return (
     <span className="relative inline-grid shrink-0 place-items-center" style={{ width: size, height: size }}>
       <svg width={size} height={size} className="absolute inset-0 -rotate-90" aria-hidden>
-        <circle cx={size / 2} cy={size / 2} r={radius} fill="none" stroke="var(--line-strong)" strokeWidth={outcomes ? 2 : 1.5} strokeDasharray={outcomes ? 'none' : '3 3'} />
+        <circle
+          cx={size / 2}
+          cy={size / 2}
+          r={radius}
+          fill="none"
+          stroke="var(--line-strong)"
+          strokeWidth={outcomes ? 2 : 1.5}
+          strokeDasharray={outcomes ? 'none' : '3 3'}
+        />
         {outcomes &&
           arcs(outcomes).map(({ outcome, share }) => {
             const arc = (

@@ -1,15 +1,11 @@
 import { BaseEdge, type EdgeProps } from '@xyflow/react';
 import { memo } from 'react';
-import type { Outcomes } from '../core.ts';
-import { meanSeconds, OUTCOME_STYLE, OUTCOMES, shares } from '../health/health.ts';
-import { formatDuration, formatRate, formatShare } from '../time/format.ts';
+import type { Outcome } from '../core.ts';
+import { OutcomeIcon } from '../health/outcome-icon.tsx';
+import { meanSeconds, notableOutcome, OUTCOME_STYLE, shares } from '../health/health.ts';
+import { formatDuration, formatShare, formatTraffic } from '../time/format.ts';
 import type { CallFlowEdge } from './flow-types.ts';
 import type { Point } from './layout.ts';
-
-/** Below this share a failure is told in the panel only: one lost request in a thousand should not paint the map. */
-const NOTABLE = 0.01;
-
-const SIGNS = { fault: '✕', throttle: '⧗', error: '▲' } as const;
 
 export const CallEdge = memo(function CallEdge({ id, data, sourceX, sourceY, targetX, targetY }: EdgeProps<CallFlowEdge>) {
   if (!data) return null;
@@ -20,31 +16,65 @@ export const CallEdge = memo(function CallEdge({ id, data, sourceX, sourceY, tar
   const color = bad ? OUTCOME_STYLE[bad].fill : emphasis === 'near' || emphasis === 'chosen' ? 'var(--accent)' : 'var(--edge)';
   const perMinute = (edge.outcomes.total * 60) / Math.max(rangeSeconds, 1);
   const width = Math.min(1.3 + Math.log10(1 + perMinute) * 0.7, 5) + (emphasis === 'chosen' ? 1.5 : 0);
-  const share = bad ? `${SIGNS[bad]} ${formatShare(shares(edge.outcomes)[bad])} · ` : '';
   return (
     <g data-emphasis={emphasis} className="map-edge">
-      <BaseEdge id={id} path={path.d} style={{ stroke: color, strokeWidth: width }} markerEnd={`url(#arrow-${bad ?? (color === 'var(--accent)' ? 'near' : 'plain')})`} interactionWidth={18} />
-      <text x={path.label.x} y={path.label.y} className="map-edge-label" textAnchor="middle" dy="-0.4em" style={bad ? { fill: OUTCOME_STYLE[bad].text } : undefined}>
-        {share}
-        {formatRate(edge.outcomes.total, rangeSeconds)} · {formatDuration(meanSeconds(edge.outcomes))}
-      </text>
+      <BaseEdge
+        id={id}
+        path={path.d}
+        style={{ stroke: color, strokeWidth: width }}
+        markerEnd={`url(#arrow-${bad ?? (color === 'var(--accent)' ? 'near' : 'plain')})`}
+        interactionWidth={18}
+      />
+      <g className="map-edge-label" transform={`translate(${path.label.x},${path.label.y})`}>
+        {bad && <Failing outcome={bad} share={shares(edge.outcomes)[bad]} />}
+        <text textAnchor="middle" dy={bad ? '1.2em' : '-0.5em'}>
+          {formatTraffic(edge.outcomes.total, rangeSeconds)} · {formatDuration(meanSeconds(edge.outcomes))}
+        </text>
+      </g>
     </g>
   );
 });
 
-function notableOutcome(outcomes: Outcomes): keyof typeof SIGNS | undefined {
-  const parts = shares(outcomes);
-  return OUTCOMES.find((outcome): outcome is keyof typeof SIGNS => outcome !== 'ok' && parts[outcome] >= NOTABLE);
+type Failure = Exclude<Outcome, 'ok'>;
+
+/** Above the line, with the outcome's own shape. */
+function Failing({ outcome, share }: { readonly outcome: Failure; readonly share: number }) {
+  return (
+    <>
+      <g transform="translate(-26,-17)">
+        <OutcomeIcon outcome={outcome} size={11} />
+      </g>
+      <text x={-12} dy="-0.6em" style={{ fill: OUTCOME_STYLE[outcome].text }}>
+        {formatShare(share)}
+      </text>
+    </>
+  );
 }
 
 /** Arrow heads in every colour; once per map. */
 export function EdgeMarkers() {
-  const colors = { plain: 'var(--edge)', near: 'var(--accent)', error: OUTCOME_STYLE.error.fill, throttle: OUTCOME_STYLE.throttle.fill, fault: OUTCOME_STYLE.fault.fill };
+  const colors = {
+    plain: 'var(--edge)',
+    near: 'var(--accent)',
+    error: OUTCOME_STYLE.error.fill,
+    throttle: OUTCOME_STYLE.throttle.fill,
+    fault: OUTCOME_STYLE.fault.fill,
+  };
   return (
     <svg className="absolute size-0" aria-hidden>
       <defs>
         {Object.entries(colors).map(([name, color]) => (
-          <marker key={name} id={`arrow-${name}`} viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">
+          <marker
+            key={name}
+            id={`arrow-${name}`}
+            viewBox="0 0 8 8"
+            refX="7.5"
+            refY="4"
+            markerWidth="9"
+            markerHeight="9"
+            markerUnits="userSpaceOnUse"
+            orient="auto"
+          >
             <path d="M0 0.5 8 4 0 7.5Z" fill={color} />
           </marker>
         ))}
@@ -77,7 +107,10 @@ function edgePath(from: Point, to: Point, bends: readonly Point[]): EdgePath {
 
 function backPath(from: Point, to: Point): EdgePath {
   const reach = 60;
-  return { d: `M${from.x} ${from.y}C${from.x + reach} ${from.y + reach} ${to.x - reach} ${to.y + reach} ${to.x} ${to.y}`, label: { x: (from.x + to.x) / 2, y: Math.max(from.y, to.y) + reach * 0.7 } };
+  return {
+    d: `M${from.x} ${from.y}C${from.x + reach} ${from.y + reach} ${to.x - reach} ${to.y + reach} ${to.x} ${to.y}`,
+    label: { x: (from.x + to.x) / 2, y: Math.max(from.y, to.y) + reach * 0.7 },
+  };
 }
 
 function selfPath(right: number, y: number, left: number): EdgePath {

@@ -1,7 +1,7 @@
 /** Places nodes by layers from left to right (dagre). Pure and slow for large graphs: runs in a worker. */
 import { graphlib, layout } from '@dagrejs/dagre';
 
-export const NODE_WIDTH = 208;
+export const NODE_WIDTH = 224;
 export const NODE_HEIGHT = 68;
 export const CLIENT_WIDTH = 132;
 export const CLIENT_HEIGHT = 44;
@@ -28,11 +28,20 @@ export interface MapLayout {
 
 export function layOut(request: LayoutRequest): MapLayout {
   const started = performance.now();
-  const large = request.nodes.length > 120;
+  const large = request.nodes.length > 120 || request.edges.length > 240;
   const graph = new graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: 'LR', nodesep: large ? 22 : 34, edgesep: 14, ranksep: large ? 150 : 110, ranker: large ? 'longest-path' : 'network-simplex', marginx: 20, marginy: 20 });
+  graph.setGraph({
+    rankdir: 'LR',
+    nodesep: large ? 22 : 34,
+    edgesep: 14,
+    ranksep: large ? 150 : 138,
+    ranker: large ? 'longest-path' : 'network-simplex',
+    marginx: 20,
+    marginy: 20,
+  });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const node of request.nodes) graph.setNode(node.key, node.client ? { width: CLIENT_WIDTH, height: CLIENT_HEIGHT } : { width: NODE_WIDTH, height: NODE_HEIGHT });
+  for (const node of request.nodes)
+    graph.setNode(node.key, node.client ? { width: CLIENT_WIDTH, height: CLIENT_HEIGHT } : { width: NODE_WIDTH, height: NODE_HEIGHT });
   for (const edge of request.edges) if (edge.from !== edge.to) graph.setEdge(edge.from, edge.to, {}, edge.key);
   layout(graph);
   const nodes: Record<string, Point> = {};
@@ -41,7 +50,8 @@ export function layOut(request: LayoutRequest): MapLayout {
     nodes[key] = { x: x - width / 2, y: y - height / 2 };
   }
   const size = graph.graph() as { width?: number; height?: number };
-  if (large && (size.height ?? 0) > 2 * (size.width ?? 1)) return { topology: request.topology, nodes: compact(nodes), edges: {}, milliseconds: performance.now() - started };
+  if (large && (size.height ?? 0) > 2 * (size.width ?? 1))
+    return { topology: request.topology, nodes: compact(nodes), edges: {}, milliseconds: performance.now() - started };
   const edges: Record<string, readonly Point[]> = {};
   for (const id of graph.edges()) edges[id.name!] = (graph.edge(id) as { points: Point[] }).points;
   return { topology: request.topology, nodes, edges, milliseconds: performance.now() - started };

@@ -30,7 +30,12 @@ export interface MapCanvasProps {
 
 export function MapCanvas(props: MapCanvasProps) {
   const layout = useLayout(props.model);
-  if (!layout) return <div className="grid h-full place-items-center"><Spinner label={`Laying out ${props.model.nodes.length} nodes…`} /></div>;
+  if (!layout)
+    return (
+      <div className="grid h-full place-items-center">
+        <Spinner label={`Laying out ${props.model.nodes.length} nodes…`} />
+      </div>
+    );
   return (
     <ReactFlowProvider>
       <Flow {...props} layout={layout} />
@@ -44,8 +49,9 @@ function Flow({ model, layout, node, edge, find = '', onNode, onEdge, small = fa
   const emphases = useEmphasis(model, { node, edge, hovered, find });
   const flow = useReactFlow();
   const far = useStore((store) => store.transform[2] < FAR_ZOOM);
-  const cursor = current !== undefined && model.byKey.has(current) ? current : (model.nodes.find((item) => item.root) ?? model.nodes[0])?.key;
-  const rangeSeconds = model.toSeconds - model.fromSeconds;
+  const cursor =
+    current !== undefined && model.byKey.has(current) ? current : (model.nodes.find((item) => item.root) ?? model.nodes[0])?.key;
+  const rangeSeconds = small ? 0 : model.toSeconds - model.fromSeconds;
 
   const nodes = useMemo(
     (): ServiceFlowNode[] =>
@@ -53,7 +59,16 @@ function Flow({ model, layout, node, edge, find = '', onNode, onEdge, small = fa
         const position = layout.nodes[item.key];
         if (!position) return [];
         const client = item.type === 'client';
-        return [{ id: item.key, type: 'service', position, width: client ? CLIENT_WIDTH : NODE_WIDTH, height: client ? CLIENT_HEIGHT : NODE_HEIGHT, data: { node: item, rangeSeconds, emphasis: emphases.node(item.key), current: item.key === cursor } }];
+        return [
+          {
+            id: item.key,
+            type: 'service',
+            position,
+            width: client ? CLIENT_WIDTH : NODE_WIDTH,
+            height: client ? CLIENT_HEIGHT : NODE_HEIGHT,
+            data: { node: item, rangeSeconds, emphasis: emphases.node(item.key), current: item.key === cursor },
+          },
+        ];
       }),
     [model, layout, emphases, cursor, rangeSeconds],
   );
@@ -61,12 +76,23 @@ function Flow({ model, layout, node, edge, find = '', onNode, onEdge, small = fa
     (): CallFlowEdge[] =>
       model.edges.map((call) => {
         const emphasis = emphases.edge(call.key, call.from.key, call.to.key);
-        return { id: call.key, type: 'call', source: call.from.key, target: call.to.key, focusable: false, zIndex: emphasis === 'near' || emphasis === 'chosen' ? 1 : 0, data: { edge: call, rangeSeconds, emphasis, bends: layout.edges[call.key] ?? [] } };
+        return {
+          id: call.key,
+          type: 'call',
+          source: call.from.key,
+          target: call.to.key,
+          focusable: false,
+          zIndex: emphasis === 'near' || emphasis === 'chosen' ? 1 : 0,
+          data: { edge: call, rangeSeconds, emphasis, bends: layout.edges[call.key] ?? [] },
+        };
       }),
     [model, layout, emphases, rangeSeconds],
   );
 
-  useFitOnNewShape(layout.topology);
+  const onMove = useFit(layout.topology, () => {
+    const place = node === undefined ? undefined : layout.nodes[node];
+    if (place) bringIntoView(flow, place);
+  });
   const moveTo = (key: string): void => {
     setCurrent(key);
     if (node !== undefined) onNode(key);
@@ -76,7 +102,8 @@ function Flow({ model, layout, node, edge, find = '', onNode, onEdge, small = fa
   };
   const go = (direction: Direction) => (): boolean => {
     if (cursor === undefined) return false;
-    const next = document.activeElement?.id === nodeElementId(cursor) || node === cursor ? neighbour(model, layout, cursor, direction) : cursor;
+    const next =
+      document.activeElement?.id === nodeElementId(cursor) || node === cursor ? neighbour(model, layout, cursor, direction) : cursor;
     if (next !== undefined) moveTo(next);
     return true;
   };
@@ -96,7 +123,13 @@ function Flow({ model, layout, node, edge, find = '', onNode, onEdge, small = fa
   );
 
   return (
-    <div className={`relative size-full ${far ? 'map-far' : ''}`} data-testid="service-map" data-layout-ms={Math.round(layout.milliseconds)} role="group" aria-label="Service map; the list view shows the same as a table">
+    <div
+      className={`relative size-full ${far ? 'map-far' : ''}`}
+      data-testid="service-map"
+      data-layout-ms={Math.round(layout.milliseconds)}
+      role="group"
+      aria-label="Service map; the list view shows the same as a table"
+    >
       <EdgeMarkers />
       <ReactFlow
         nodes={nodes}
@@ -116,6 +149,7 @@ function Flow({ model, layout, node, edge, find = '', onNode, onEdge, small = fa
         selectionKeyCode={null}
         multiSelectionKeyCode={null}
         zoomOnDoubleClick={false}
+        onMove={onMove}
         onNodeClick={(_, item) => {
           setCurrent(item.id);
           onNode(item.id);
@@ -132,14 +166,26 @@ function Flow({ model, layout, node, edge, find = '', onNode, onEdge, small = fa
   );
 }
 
-function useFitOnNewShape(topology: string): void {
+/**
+ * Fits the map when nodes come or go, and when the room for it changes while the reader has not moved it himself; else `reveal`
+ * sees to it that the chosen node does not end up under the panel. Returns what to call when the map moves.
+ */
+function useFit(topology: string, reveal: () => void): (event: MouseEvent | TouchEvent | null) => void {
   const flow = useReactFlow();
-  const first = useRef(topology);
+  const width = useStore((store) => store.width);
+  const last = useRef({ topology, width, fitted: true });
   useEffect(() => {
-    if (first.current === topology) return;
-    first.current = topology;
-    void flow.fitView(FIT);
-  }, [topology, flow]);
+    const before = last.current;
+    if (before.topology === topology && before.width === width) return;
+    const fit = before.fitted || before.topology !== topology;
+    last.current = { topology, width, fitted: fit };
+    if (before.width === 0) return;
+    if (fit) void flow.fitView(FIT);
+    else reveal();
+  });
+  return (event) => {
+    if (event) last.current.fitted = false;
+  };
 }
 
 function bringIntoView(flow: ReturnType<typeof useReactFlow>, place: { readonly x: number; readonly y: number }): void {
@@ -147,6 +193,10 @@ function bringIntoView(flow: ReturnType<typeof useReactFlow>, place: { readonly 
   const pane = document.querySelector('.react-flow')?.getBoundingClientRect();
   if (!pane) return;
   const corner = flow.flowToScreenPosition(place);
-  const inside = corner.x > pane.left + 20 && corner.y > pane.top + 20 && corner.x + NODE_WIDTH * zoom < pane.right - 20 && corner.y + NODE_HEIGHT * zoom < pane.bottom - 20;
+  const inside =
+    corner.x > pane.left + 20 &&
+    corner.y > pane.top + 20 &&
+    corner.x + NODE_WIDTH * zoom < pane.right - 20 &&
+    corner.y + NODE_HEIGHT * zoom < pane.bottom - 20;
   if (!inside || flow.getZoom() < 0.35) void flow.setCenter(place.x + NODE_WIDTH / 2, place.y + NODE_HEIGHT / 2, { zoom, duration: 150 });
 }

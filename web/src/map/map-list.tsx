@@ -62,26 +62,49 @@ export function MapList({ model, find, chosen, sort, onSort, onNode }: MapListPr
         <thead className="sticky top-0 z-10 bg-bg">
           <tr>
             {COLUMNS.map(([key, label, numeric]) => (
-              <SortHeader key={key} column={key} label={label} numeric={numeric} sort={{ column, descending: sort.descending }} onSort={onSort} />
+              <SortHeader
+                key={key}
+                column={key}
+                label={label}
+                numeric={numeric}
+                sort={{ column, descending: sort.descending }}
+                onSort={onSort}
+              />
             ))}
           </tr>
         </thead>
         <tbody>
           {rows.map((node) => (
-            <tr key={node.key} aria-selected={chosen === node.key} onClick={() => onNode(node.key)} className="cursor-pointer border-t border-line hover:bg-panel aria-selected:bg-accent-soft">
+            <tr
+              key={node.key}
+              aria-selected={chosen === node.key}
+              onClick={() => onNode(node.key)}
+              className="cursor-pointer border-t border-line hover:bg-panel aria-selected:bg-accent-soft"
+            >
               <td className="max-w-80 py-1.5 pl-4">
                 <button type="button" className="flex max-w-full items-center gap-2 text-left font-medium">
                   <HealthRing outcomes={node.outcomes} size={26} />
-                  <span className="truncate" title={node.name}>{node.name}</span>
+                  <span className="truncate" title={node.name}>
+                    {node.name}
+                  </span>
                 </button>
               </td>
-              <td className="px-3 text-muted"><span className="flex items-center gap-1.5 whitespace-nowrap"><NodeIcon type={node.type} size={14} />{typeLabel(node.type)}</span></td>
+              <td className="px-3 text-muted">
+                <span className="flex items-center gap-1.5 whitespace-nowrap">
+                  <NodeIcon type={node.type} size={14} />
+                  {typeLabel(node.type)}
+                </span>
+              </td>
               <td className="px-3 text-right">{node.outcomes ? formatRate(node.outcomes.total, rangeSeconds) : '–'}</td>
               {(['average', 'p50', 'p90', 'p99'] as const).map((key) => (
-                <td key={key} className="px-3 text-right">{node.outcomes ? formatDuration(VALUES[key](node)) : '–'}</td>
+                <td key={key} className="px-3 text-right">
+                  {node.outcomes ? formatDuration(VALUES[key](node)) : '–'}
+                </td>
               ))}
               {(['error', 'throttle', 'fault'] as const).map((key) => (
-                <td key={key} className="px-3 text-right"><Share outcome={key} value={share(node, key)} /></td>
+                <td key={key} className="px-3 text-right">
+                  <Share outcome={key} value={share(node, key)} />
+                </td>
               ))}
             </tr>
           ))}

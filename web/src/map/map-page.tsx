@@ -36,7 +36,15 @@ function LiveMap() {
           <FilterBox value={view.filter} names={names.data} error={graph.error} onApply={(filter) => view.set({ filter })} />
         </div>
         <div className="relative min-h-0 flex-1" aria-busy={graph.isFetching}>
-          {graph.error && !graph.data ? <QueryProblem error={graph.error} retry={() => void graph.refetch()} /> : !model ? <PageSkeleton /> : model.nodes.length === 0 ? <NothingInRange view={view} what="No service was called" /> : <MapBody model={model} view={view} />}
+          {graph.error && !graph.data ? (
+            <QueryProblem error={graph.error} retry={() => void graph.refetch()} />
+          ) : !model ? (
+            <PageSkeleton />
+          ) : model.nodes.length === 0 ? (
+            <NothingInRange view={view} what="No service was called" />
+          ) : (
+            <MapBody model={model} view={view} />
+          )}
         </div>
       </div>
       {model && <SidePanel model={model} view={view} />}
@@ -53,10 +61,15 @@ function MapBody({ model, view }: { readonly model: GraphModel; readonly view: V
   useKeys({
     '/': () => input.current?.select(),
     v: toggle,
-    Escape: () => set(find !== '' && search.node === undefined && search.edge === undefined ? { find: undefined } : { node: undefined, edge: undefined }, true),
+    Escape: () =>
+      set(
+        find !== '' && search.node === undefined && search.edge === undefined ? { find: undefined } : { node: undefined, edge: undefined },
+        true,
+      ),
   });
   const chooseNode = (key: string | undefined): void => {
-    if (key !== search.node || search.edge !== undefined) set({ node: key, edge: undefined }, search.node !== undefined || search.edge !== undefined);
+    if (key !== search.node || search.edge !== undefined)
+      set({ node: key, edge: undefined }, search.node !== undefined || search.edge !== undefined);
   };
   const firstMatch = (): void => {
     const match = model.nodes.find((node) => node.type !== 'client' && node.name.toLowerCase().includes(find.toLowerCase()));
@@ -91,11 +104,27 @@ function MapBody({ model, view }: { readonly model: GraphModel; readonly view: V
         <Totals model={model} find={find} />
       </div>
       {list ? (
-        <MapList model={model} find={find} chosen={search.node} sort={parseSort(search.sort, '-fault')} onSort={(sort) => set({ sort }, true)} onNode={chooseNode} />
+        <MapList
+          model={model}
+          find={find}
+          chosen={search.node}
+          sort={parseSort(search.sort, '-fault')}
+          onSort={(sort) => set({ sort }, true)}
+          onNode={chooseNode}
+        />
       ) : (
         <>
-          <MapCanvas model={model} node={search.node} edge={search.edge} find={find} onNode={chooseNode} onEdge={(edge) => set({ edge, node: undefined })} />
-          <div className="pointer-events-none absolute bottom-3 left-3 z-10"><OutcomeLegend /></div>
+          <MapCanvas
+            model={model}
+            node={search.node}
+            edge={search.edge}
+            find={find}
+            onNode={chooseNode}
+            onEdge={(edge) => set({ edge, node: undefined })}
+          />
+          <div className="pointer-events-none absolute bottom-3 left-3 z-10">
+            <OutcomeLegend />
+          </div>
         </>
       )}
     </>
@@ -105,7 +134,8 @@ function MapBody({ model, view }: { readonly model: GraphModel; readonly view: V
 function Totals({ model, find }: { readonly model: GraphModel; readonly find: string }) {
   const services = model.nodes.filter((node) => node.type !== 'client');
   const entered = services.filter((node) => node.root).reduce((sum, node) => sum + (node.outcomes?.total ?? 0), 0);
-  const matching = find.trim() === '' ? undefined : services.filter((node) => node.key.toLowerCase().includes(find.trim().toLowerCase())).length;
+  const matching =
+    find.trim() === '' ? undefined : services.filter((node) => node.key.toLowerCase().includes(find.trim().toLowerCase())).length;
   return (
     <span className="rounded-md bg-bg/80 px-2 py-1 text-xs text-muted" data-testid="map-totals">
       {matching === undefined ? '' : `${formatCount(matching)} of `}

@@ -1,4 +1,20 @@
-import { Box, Cloud, Container, Cpu, Database, Globe, HardDrive, Inbox, MonitorSmartphone, Network, Server, Table2, Workflow, Zap, type LucideIcon } from 'lucide-react';
+import {
+  Box,
+  Cloud,
+  Container,
+  Cpu,
+  Database,
+  Globe,
+  HardDrive,
+  Inbox,
+  MonitorSmartphone,
+  Network,
+  Server,
+  Table2,
+  Workflow,
+  Zap,
+  type LucideIcon,
+} from 'lucide-react';
 
 /** First match of the type's text wins; the set of types is open. */
 const ICONS: readonly (readonly [RegExp, LucideIcon, string])[] = [
@@ -27,5 +43,8 @@ export function typeLabel(type: string): string {
   if (type === '' || type === 'unknown') return 'Service';
   if (type === 'client') return 'Clients';
   if (type === 'remote') return 'Remote service';
-  return type.replace(/^AWS::/, '').replace(/^Database::/, '').replaceAll('::', ' ');
+  return type
+    .replace(/^AWS::/, '')
+    .replace(/^Database::/, '')
+    .replaceAll('::', ' ');
 }

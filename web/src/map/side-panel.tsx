@@ -30,9 +30,13 @@ export function NodePanel({ node, ...rest }: PanelProps & { readonly node: MapNo
       onClose={rest.onClose}
       head={
         <>
-          <HealthRing outcomes={node.outcomes} size={40}><NodeIcon type={node.type} /></HealthRing>
+          <HealthRing outcomes={node.outcomes} size={40}>
+            <NodeIcon type={node.type} />
+          </HealthRing>
           <div className="min-w-0">
-            <h2 className="truncate text-base font-semibold" title={node.name}>{node.type === 'client' ? `Clients of ${node.name}` : node.name}</h2>
+            <h2 className="truncate text-base font-semibold" title={node.name}>
+              {node.type === 'client' ? `Clients of ${node.name}` : node.name}
+            </h2>
             <p className="truncate text-xs text-muted" title={node.type}>
               {typeLabel(node.type)}
               {node.root && ', takes requests from outside'}
@@ -43,9 +47,21 @@ export function NodePanel({ node, ...rest }: PanelProps & { readonly node: MapNo
       }
     >
       {node.outcomes && node.latency && (
-        <Traffic key={node.key} outcomes={node.outcomes} latency={node.latency} rangeSeconds={rangeSeconds} clause={(inner) => serviceClause(node, inner, isAmbiguous(model, node))} />
+        <Traffic
+          key={node.key}
+          outcomes={node.outcomes}
+          latency={node.latency}
+          rangeSeconds={rangeSeconds}
+          clause={(inner) => serviceClause(node, inner, isAmbiguous(model, node))}
+        />
       )}
-      <Calls title="Called by" calls={model.callers.get(node.key) ?? []} other={(call) => call.from} rangeSeconds={rangeSeconds} {...rest} />
+      <Calls
+        title="Called by"
+        calls={model.callers.get(node.key) ?? []}
+        other={(call) => call.from}
+        rangeSeconds={rangeSeconds}
+        {...rest}
+      />
       <Calls title="Calls" calls={model.callees.get(node.key) ?? []} other={(call) => call.to} rangeSeconds={rangeSeconds} {...rest} />
     </Panel>
   );
@@ -59,25 +75,47 @@ export function EdgePanel({ edge, model, onClose, onNode }: PanelProps & { reado
       head={
         <div className="min-w-0">
           <h2 className="flex items-center gap-1.5 text-base font-semibold">
-            <button type="button" onClick={() => onNode(edge.from.key)} className="truncate hover:underline">{edge.from.type === 'client' ? 'Clients' : edge.from.name}</button>
+            <button type="button" onClick={() => onNode(edge.from.key)} className="truncate hover:underline">
+              {edge.from.type === 'client' ? 'Clients' : edge.from.name}
+            </button>
             <ArrowRight size={15} className="shrink-0 text-muted" aria-label="to" />
-            <button type="button" onClick={() => onNode(edge.to.key)} className="truncate hover:underline">{edge.to.name}</button>
+            <button type="button" onClick={() => onNode(edge.to.key)} className="truncate hover:underline">
+              {edge.to.name}
+            </button>
           </h2>
           <p className="text-xs text-muted">Calls as the caller saw them, network included</p>
         </div>
       }
     >
-      <Traffic key={edge.key} outcomes={edge.outcomes} latency={edge.latency} rangeSeconds={model.toSeconds - model.fromSeconds} clause={(inner) => edgeClause(edge.from, edge.to, inner)} />
+      <Traffic
+        key={edge.key}
+        outcomes={edge.outcomes}
+        latency={edge.latency}
+        rangeSeconds={model.toSeconds - model.fromSeconds}
+        clause={(inner) => edgeClause(edge.from, edge.to, inner)}
+      />
     </Panel>
   );
 }
 
-function Panel({ label, head, onClose, children }: { readonly label: string; readonly head: React.ReactNode; readonly onClose: () => void; readonly children: React.ReactNode }) {
+function Panel({
+  label,
+  head,
+  onClose,
+  children,
+}: {
+  readonly label: string;
+  readonly head: React.ReactNode;
+  readonly onClose: () => void;
+  readonly children: React.ReactNode;
+}) {
   return (
     <aside aria-label={label} data-testid="map-panel" className="flex w-[400px] shrink-0 flex-col border-l border-line bg-panel">
       <div className="flex items-center gap-3 border-b border-line py-2.5 pr-2 pl-4">
         {head}
-        <IconButton label="Close (Esc)" onClick={onClose} className="ml-auto self-start"><X size={16} /></IconButton>
+        <IconButton label="Close (Esc)" onClick={onClose} className="ml-auto self-start">
+          <X size={16} />
+        </IconButton>
       </div>
       <div className="flex min-h-0 flex-1 flex-col gap-5 overflow-y-auto p-4">{children}</div>
     </aside>
@@ -115,7 +153,9 @@ function Traffic({ outcomes, latency, rangeSeconds, clause }: TrafficProps) {
           {times ? (
             <>
               Chosen: {formatDuration(times[0])} – {formatDuration(times[1])}
-              <button type="button" className="text-accent underline" onClick={() => setTimes(undefined)}>Take away</button>
+              <button type="button" className="text-accent underline" onClick={() => setTimes(undefined)}>
+                Take away
+              </button>
             </>
           ) : (
             'Drag over the chart to choose response times.'
@@ -124,7 +164,9 @@ function Traffic({ outcomes, latency, rangeSeconds, clause }: TrafficProps) {
       </div>
       <div className="flex flex-col gap-2">
         <div className="flex items-start gap-1 rounded-md bg-sunken py-1.5 pr-1 pl-2.5">
-          <code className="min-w-0 flex-1 py-0.5 font-mono text-xs break-words" data-testid="panel-filter">{expression}</code>
+          <code className="min-w-0 flex-1 py-0.5 font-mono text-xs break-words" data-testid="panel-filter">
+            {expression}
+          </code>
           <CopyIconButton text={expression} label="Copy the filter" />
         </div>
         <Link to="/traces" search={carried(search, { filter: narrow(filter, expression) })} className={buttonClass('solid')}>
@@ -155,17 +197,32 @@ function Calls({ title, calls, other, rangeSeconds, onNode, onEdge }: CallsProps
   if (calls.length === 0) return null;
   return (
     <section>
-      <h3 className="mb-1 text-xs font-semibold">{title} <span className="font-normal text-muted">({calls.length})</span></h3>
+      <h3 className="mb-1 text-xs font-semibold">
+        {title} <span className="font-normal text-muted">({calls.length})</span>
+      </h3>
       <ul>
-        {calls.toSorted((a, b) => b.outcomes.total - a.outcomes.total).map((call) => (
-          <li key={call.key} className="flex items-center gap-2 rounded px-1 hover:bg-sunken">
-            <HealthRing outcomes={call.outcomes} size={22} />
-            <button type="button" onClick={() => onNode(other(call).key)} className="min-w-0 flex-1 truncate py-1 text-left hover:underline">{other(call).type === 'client' ? 'Clients' : other(call).name}</button>
-            <button type="button" onClick={() => onEdge(call.key)} className="text-xs whitespace-nowrap text-muted hover:text-accent hover:underline" title="These calls in detail">
-              {formatRate(call.outcomes.total, rangeSeconds)} · {formatDuration(meanSeconds(call.outcomes))}
-            </button>
-          </li>
-        ))}
+        {calls
+          .toSorted((a, b) => b.outcomes.total - a.outcomes.total)
+          .map((call) => (
+            <li key={call.key} className="flex items-center gap-2 rounded px-1 hover:bg-sunken">
+              <HealthRing outcomes={call.outcomes} size={22} />
+              <button
+                type="button"
+                onClick={() => onNode(other(call).key)}
+                className="min-w-0 flex-1 truncate py-1 text-left hover:underline"
+              >
+                {other(call).type === 'client' ? 'Clients' : other(call).name}
+              </button>
+              <button
+                type="button"
+                onClick={() => onEdge(call.key)}
+                className="text-xs whitespace-nowrap text-muted hover:text-accent hover:underline"
+                title="These calls in detail"
+              >
+                {formatRate(call.outcomes.total, rangeSeconds)} · {formatDuration(meanSeconds(call.outcomes))}
+              </button>
+            </li>
+          ))}
       </ul>
     </section>
   );

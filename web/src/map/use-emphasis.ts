@@ -28,7 +28,11 @@ export function useEmphasis(model: GraphModel | undefined, { node, edge, hovered
     }
     const lit = center ?? hovered;
     if (lit !== undefined && model) {
-      const near = new Set([lit, ...(model.callers.get(lit) ?? []).map((call) => call.from.key), ...(model.callees.get(lit) ?? []).map((call) => call.to.key)]);
+      const near = new Set([
+        lit,
+        ...(model.callers.get(lit) ?? []).map((call) => call.from.key),
+        ...(model.callees.get(lit) ?? []).map((call) => call.to.key),
+      ]);
       return {
         node: (key) => (key === center ? 'chosen' : near.has(key) ? 'near' : center ? 'dim' : 'plain'),
         edge: (key, from, to) => (key === edge ? 'chosen' : from === lit || to === lit ? 'near' : center ? 'dim' : 'plain'),

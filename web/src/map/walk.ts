@@ -7,10 +7,22 @@ export type Direction = 'left' | 'right' | 'up' | 'down';
 export function neighbour(model: GraphModel, layout: MapLayout, from: string, direction: Direction): string | undefined {
   const here = layout.nodes[from];
   if (!here) return undefined;
-  if (direction === 'right') return nearest(layout, here, (model.callees.get(from) ?? []).map((call) => call.to.key).filter((key) => key !== from));
-  if (direction === 'left') return nearest(layout, here, (model.callers.get(from) ?? []).map((call) => call.from.key).filter((key) => key !== from));
+  if (direction === 'right')
+    return nearest(
+      layout,
+      here,
+      (model.callees.get(from) ?? []).map((call) => call.to.key).filter((key) => key !== from),
+    );
+  if (direction === 'left')
+    return nearest(
+      layout,
+      here,
+      (model.callers.get(from) ?? []).map((call) => call.from.key).filter((key) => key !== from),
+    );
   const sign = direction === 'down' ? 1 : -1;
-  const beyond = model.nodes.map((node) => node.key).filter((key) => key !== from && sign * (layout.nodes[key]?.y ?? here.y) > sign * here.y + 1);
+  const beyond = model.nodes
+    .map((node) => node.key)
+    .filter((key) => key !== from && sign * (layout.nodes[key]?.y ?? here.y) > sign * here.y + 1);
   return nearest(layout, here, beyond, 3);
 }
 

@@ -17,20 +17,10 @@ type Addresses = StatusAnswer['addresses'];
 
 export function recipesFor(addresses: Addresses): readonly Recipe[] {
   return [
-    demo(),
     ...(addresses.xray === undefined ? [] : [node(hostPort(addresses.xray)), python(hostPort(addresses.xray))]),
     ...(addresses.otlpHttp === undefined && addresses.otlpGrpc === undefined ? [] : [otel(addresses)]),
     commandLine(withScheme(addresses.page)),
   ];
-}
-
-function demo(): Recipe {
-  return {
-    key: 'demo',
-    label: 'Demo shop',
-    steps: [{ title: 'A small shop of real services, with load, errors, throttles and one slow path', code: './fluoro demo' }],
-    note: 'Shows a map within a minute. Ctrl-C ends it.',
-  };
 }
 
 function node(address: string): Recipe {
@@ -51,7 +41,10 @@ app.get('/', (request, response) => response.send('hello'));
 app.use(xray.express.closeSegment());
 app.listen(3000);`,
       },
-      { title: 'Start it with the daemon address set, and ask it something', code: `AWS_XRAY_DAEMON_ADDRESS=${address} node app.cjs &\nsleep 1; curl http://localhost:3000/` },
+      {
+        title: 'Start it with the daemon address set, and ask it something',
+        code: `AWS_XRAY_DAEMON_ADDRESS=${address} node app.cjs &\nsleep 1; curl http://localhost:3000/`,
+      },
     ],
     note: 'An application that has the SDK already needs only the variable.',
   };
@@ -84,10 +77,20 @@ function otel(addresses: Addresses): Recipe {
   const steps: Step[] = [];
   if (addresses.otlpHttp !== undefined) {
     const url = withScheme(addresses.otlpHttp);
-    steps.push({ title: 'Over HTTP (protobuf or JSON)', code: `export OTEL_EXPORTER_OTLP_ENDPOINT=${url}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\nexport OTEL_SERVICE_NAME=my-service` });
-    steps.push({ title: 'For example, a Node.js application as it is', code: `npm install @opentelemetry/api @opentelemetry/auto-instrumentations-node\nnode --require @opentelemetry/auto-instrumentations-node/register app.js` });
+    steps.push({
+      title: 'Over HTTP (protobuf or JSON)',
+      code: `export OTEL_EXPORTER_OTLP_ENDPOINT=${url}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\nexport OTEL_SERVICE_NAME=my-service`,
+    });
+    steps.push({
+      title: 'For example, a Node.js application as it is',
+      code: `npm install @opentelemetry/api @opentelemetry/auto-instrumentations-node\nnode --require @opentelemetry/auto-instrumentations-node/register app.js`,
+    });
   }
-  if (addresses.otlpGrpc !== undefined) steps.push({ title: 'Over gRPC', code: `export OTEL_EXPORTER_OTLP_ENDPOINT=${withScheme(addresses.otlpGrpc)}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=grpc` });
+  if (addresses.otlpGrpc !== undefined)
+    steps.push({
+      title: 'Over gRPC',
+      code: `export OTEL_EXPORTER_OTLP_ENDPOINT=${withScheme(addresses.otlpGrpc)}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=grpc`,
+    });
   return { key: 'otel', label: 'OpenTelemetry', steps, note: 'A collector works too: an otlphttp exporter with this endpoint.' };
 }
 
@@ -103,7 +106,10 @@ ID=$(printf '1-%08x-%s' "$NOW" "$(openssl rand -hex 12)")
 aws xray put-trace-segments --endpoint-url ${url} --region us-east-1 --no-sign-request \\
   --trace-segment-documents "{\\"trace_id\\":\\"$ID\\",\\"id\\":\\"$(openssl rand -hex 8)\\",\\"name\\":\\"by-hand\\",\\"start_time\\":$NOW,\\"end_time\\":$NOW.25}"`,
       },
-      { title: 'Ask for it', code: `aws xray batch-get-traces --endpoint-url ${url} --region us-east-1 --no-sign-request --trace-ids "$ID"` },
+      {
+        title: 'Ask for it',
+        code: `aws xray batch-get-traces --endpoint-url ${url} --region us-east-1 --no-sign-request --trace-ids "$ID"`,
+      },
     ],
   };
 }

@@ -21,7 +21,9 @@ export function StatusPage() {
       <div className="mx-auto flex max-w-5xl flex-col gap-6 px-6 py-6">
         <header className="flex items-baseline gap-3">
           <h1 className="text-xl font-semibold tracking-tight">Status</h1>
-          <p className="text-muted">Fluoroscope {status.data.version}, up for {formatDuration(Math.max(0, Math.floor(now - status.data.startedSeconds)))}</p>
+          <p className="text-muted">
+            Fluoroscope {status.data.version}, up for {formatDuration(Math.max(0, Math.floor(now - status.data.startedSeconds)))}
+          </p>
         </header>
         <div className="grid grid-cols-2 gap-4">
           <StoreCard status={status.data} now={now} />
@@ -60,8 +62,12 @@ function StoreCard({ status, now }: { readonly status: StatusAnswer; readonly no
         {store.detail && <span className="text-muted">{store.detail}</span>}
       </p>
       <p className="mt-2">
-        {spool.batches === 0 ? 'Everything that was acknowledged is in the store.' : `${formatCount(spool.batches)} batches (${formatBytes(spool.bytes)}) are on disk and on their way to the store`}
-        {spool.batches > 0 && spool.oldestSeconds !== undefined && `, the oldest since ${formatDuration(Math.max(0, Number((now - spool.oldestSeconds).toPrecision(2))))}`}
+        {spool.batches === 0
+          ? 'Everything that was acknowledged is in the store.'
+          : `${formatCount(spool.batches)} batches (${formatBytes(spool.bytes)}) are on disk and on their way to the store`}
+        {spool.batches > 0 &&
+          spool.oldestSeconds !== undefined &&
+          `, the oldest since ${formatDuration(Math.max(0, Number((now - spool.oldestSeconds).toPrecision(2))))}`}
         {spool.batches > 0 && '.'}
       </p>
       {store.state !== 'ready' && <p className="mt-2 text-error">What arrives meanwhile waits on disk; nothing acknowledged is lost.</p>}
@@ -89,7 +95,9 @@ function AddressCard({ addresses }: { readonly addresses: StatusAnswer['addresse
           </div>
         ))}
       </dl>
-      <Link to="/start" className="mt-2 inline-block text-accent underline">How to point an application here</Link>
+      <Link to="/start" className="mt-2 inline-block text-accent underline">
+        How to point an application here
+      </Link>
     </Card>
   );
 }
@@ -100,25 +108,44 @@ function IntakeTable({ intake }: { readonly intake: readonly IntakeCount[] }) {
       <table className="w-full text-left" aria-label="Intake by source">
         <thead className="text-xs text-muted">
           <tr>
-            <th scope="col" className="py-1 font-medium">Source</th>
-            <th scope="col" className="text-right font-medium">Accepted</th>
-            <th scope="col" className="text-right font-medium" title="Damaged or not allowed; the reasons are below">Refused</th>
-            <th scope="col" className="text-right font-medium" title="Lost before they could be read (the kernel's buffer was full), or turned away for lack of room">Dropped</th>
+            <th scope="col" className="py-1 font-medium">
+              Source
+            </th>
+            <th scope="col" className="text-right font-medium">
+              Accepted
+            </th>
+            <th scope="col" className="text-right font-medium" title="Damaged or not allowed; the reasons are below">
+              Refused
+            </th>
+            <th
+              scope="col"
+              className="text-right font-medium"
+              title="Lost before they could be read (the kernel's buffer was full), or turned away for lack of room"
+            >
+              Dropped
+            </th>
           </tr>
         </thead>
         <tbody>
           {intake.map((row) => (
             <tr key={row.source} className="border-t border-line">
-              <th scope="row" className="py-1.5 font-normal">{SOURCE_LABELS[row.source]}</th>
-              <td className="text-right">{formatCount(row.accepted)}</td>
-              <td className={`text-right ${row.rejected > 0 ? 'font-medium text-error' : 'text-muted'}`}>{formatCount(row.rejected)}</td>
-              <td className={`text-right ${row.dropped > 0 ? 'font-medium text-fault' : 'text-muted'}`}>{formatCount(row.dropped)}</td>
+              <th scope="row" className="py-1.5 font-normal">
+                {SOURCE_LABELS[row.source]}
+              </th>
+              <td className="text-right">{exact(row.accepted)}</td>
+              <td className={`text-right ${row.rejected > 0 ? 'font-medium text-error' : 'text-muted'}`}>{exact(row.rejected)}</td>
+              <td className={`text-right ${row.dropped > 0 ? 'font-medium text-fault' : 'text-muted'}`}>{exact(row.dropped)}</td>
             </tr>
           ))}
         </tbody>
       </table>
     </Card>
   );
+}
+
+/** Here people compare with what their senders count. */
+function exact(count: number): string {
+  return count.toLocaleString('en-US');
 }
 
 function Rejects({ rejects, now }: { readonly rejects: readonly Reject[]; readonly now: number }) {
@@ -131,14 +158,18 @@ function Rejects({ rejects, now }: { readonly rejects: readonly Reject[]; readon
           <thead className="text-xs text-muted">
             <tr>
               {['When', 'Source', 'Code', 'Reason', 'Segment id'].map((head) => (
-                <th key={head} scope="col" className="py-1 pr-4 font-medium">{head}</th>
+                <th key={head} scope="col" className="py-1 pr-4 font-medium">
+                  {head}
+                </th>
               ))}
             </tr>
           </thead>
           <tbody>
             {rejects.map((reject, index) => (
               <tr key={`${reject.atSeconds}-${index}`} className="border-t border-line align-top">
-                <td className="py-1.5 pr-4 whitespace-nowrap" title={`${formatMoment(reject.atSeconds)}, ${formatUtc(reject.atSeconds)}`}>{formatAge(reject.atSeconds, now)}</td>
+                <td className="py-1.5 pr-4 whitespace-nowrap" title={`${formatMoment(reject.atSeconds)}, ${formatUtc(reject.atSeconds)}`}>
+                  {formatAge(reject.atSeconds, now)}
+                </td>
                 <td className="py-1.5 pr-4 whitespace-nowrap">{SOURCE_LABELS[reject.source]}</td>
                 <td className="py-1.5 pr-4 font-mono text-xs">{reject.code}</td>
                 <td className="py-1.5 pr-4 break-words">{reject.message}</td>

@@ -47,6 +47,11 @@ export function formatRate(count: number, rangeSeconds: number): string {
   return `${trim(perMinute / 1e6, 3)}${NB}M/min`;
 }
 
+/** A rate over a range; for a single trace (`rangeSeconds` 0) the number of calls. */
+export function formatTraffic(count: number, rangeSeconds: number): string {
+  return rangeSeconds > 0 ? formatRate(count, rangeSeconds) : `${formatCount(count)}${NB}${count === 1 ? 'call' : 'calls'}`;
+}
+
 /** A share 0–1: `0 %`, `<0.1 %`, `3.2 %`, `100 %`. Never rounds a failure away, nor up to all. */
 export function formatShare(share: number): string {
   const percent = share * 100;

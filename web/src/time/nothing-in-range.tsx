@@ -13,7 +13,11 @@ export function NothingInRange({ view, what }: { readonly view: View; readonly w
       title={`${what} in this time range`}
       actions={
         <>
-          {wider && <Button look="solid" onClick={() => view.set({ range: wider })}>Look at the {label}</Button>}
+          {wider && (
+            <Button look="solid" onClick={() => view.set({ range: wider })}>
+              Look at the {label}
+            </Button>
+          )}
           {view.filter !== '' && <Button onClick={() => view.set({ filter: undefined })}>Without the filter</Button>}
         </>
       }
@@ -21,7 +25,8 @@ export function NothingInRange({ view, what }: { readonly view: View; readonly w
       Looked at: {describeRange(view.range)}
       {view.filter !== '' && (
         <>
-          {' '}with <code className="font-mono text-xs break-all">{view.filter}</code>
+          {' '}
+          with <code className="font-mono text-xs break-all">{view.filter}</code>
         </>
       )}
       .

@@ -33,7 +33,12 @@ export function RangePicker({ range, onChange }: RangePickerProps) {
           <ul className="w-40">
             {RELATIVE_CHOICES.map(([text, label]) => (
               <li key={text}>
-                <button type="button" aria-current={range.text === text} onClick={() => choose(text)} className="w-full rounded px-2 py-1 text-left hover:bg-sunken aria-current:bg-accent-soft aria-current:text-accent">
+                <button
+                  type="button"
+                  aria-current={range.text === text}
+                  onClick={() => choose(text)}
+                  className="w-full rounded px-2 py-1 text-left hover:bg-sunken aria-current:bg-accent-soft aria-current:text-accent"
+                >
                   {label}
                 </button>
               </li>
@@ -42,7 +47,12 @@ export function RangePicker({ range, onChange }: RangePickerProps) {
           <CustomRange key={range.text} range={range} choose={choose} />
         </div>
       </Popover>
-      <IconButton look="plain" label="Zoom out: twice the time range" className="rounded-l-none border-l-0" onClick={() => onChange(zoomOut(range).text)}>
+      <IconButton
+        look="plain"
+        label="Zoom out: twice the time range"
+        className="rounded-l-none border-l-0"
+        onClick={() => onChange(zoomOut(range).text)}
+      >
         <ZoomOut size={14} />
       </IconButton>
     </span>
@@ -83,21 +93,37 @@ function CustomRange({ range, choose }: { readonly range: TimeRange; readonly ch
   return (
     <div className="flex flex-col gap-4 border-l border-line pl-4">
       <form onSubmit={applyLast} className="flex flex-col gap-1.5">
-        <label htmlFor="range-last" className="font-medium">The last…</label>
+        <label htmlFor="range-last" className="font-medium">
+          The last…
+        </label>
         <span className="flex gap-2">
-          <input id="range-last" value={last} onChange={(event) => setLast(event.target.value)} placeholder="90m, 8h, 3d" className={`${FIELD} w-32!`} />
+          <input
+            id="range-last"
+            value={last}
+            onChange={(event) => setLast(event.target.value)}
+            placeholder="90m, 8h, 3d"
+            className={`${FIELD} w-32!`}
+          />
           <Button type="submit">Apply</Button>
         </span>
       </form>
       <form onSubmit={applyAbsolute} className="flex flex-col gap-1.5">
-        <label htmlFor="range-from" className="font-medium">From</label>
+        <label htmlFor="range-from" className="font-medium">
+          From
+        </label>
         <input id="range-from" value={from} onChange={(event) => setFrom(event.target.value)} className={FIELD} spellCheck={false} />
-        <label htmlFor="range-to" className="font-medium">To</label>
+        <label htmlFor="range-to" className="font-medium">
+          To
+        </label>
         <input id="range-to" value={to} onChange={(event) => setTo(event.target.value)} className={FIELD} spellCheck={false} />
         <span className="text-xs text-muted">Local time; add Z for UTC.</span>
-        <Button type="submit" look="solid" className="mt-1">Show this range</Button>
+        <Button type="submit" look="solid" className="mt-1">
+          Show this range
+        </Button>
       </form>
-      <p role="alert" className="h-4 text-xs text-fault">{problem}</p>
+      <p role="alert" className="h-4 text-xs text-fault">
+        {problem}
+      </p>
     </div>
   );
 }

@@ -31,9 +31,19 @@ export function TracePage() {
 
 function UnknownTrace({ id }: { readonly id: string }) {
   return (
-    <Notice title="This trace is not here" actions={<Link to="/traces" className={buttonClass()}>To the list of traces</Link>}>
+    <Notice
+      title="This trace is not here"
+      actions={
+        <Link to="/traces" className={buttonClass()}>
+          To the list of traces
+        </Link>
+      }
+    >
       <code className="font-mono text-xs break-all">{id}</code>
-      <span className="mt-2 block">It was not received (sampled out, or sent elsewhere), is older than the retention time, or the id is not whole: X-Ray's form is 1-8 digits-24 digits, W3C's is 32 digits.</span>
+      <span className="mt-2 block">
+        It was not received (sampled out, or sent elsewhere), is older than the retention time, or the id is not whole: X-Ray's form is 1-8
+        digits-24 digits, W3C's is 32 digits.
+      </span>
     </Notice>
   );
 }
@@ -54,7 +64,9 @@ function Trace({ trace }: { readonly trace: TraceAnswer }) {
             <TimelineView timeline={timeline} />
           </div>
         </div>
-        {shown !== undefined && <DetailPane trace={trace} model={model} index={shown} onClose={() => timeline.select(undefined)} onSelect={timeline.select} />}
+        {shown !== undefined && (
+          <DetailPane trace={trace} model={model} index={shown} onClose={() => timeline.select(undefined)} onSelect={timeline.select} />
+        )}
       </div>
     </div>
   );

@@ -39,16 +39,29 @@ export function SearchProgress({ list, search, scroller }: SearchProgressProps) 
           <ArrowUp size={12} aria-hidden /> New traces
         </Button>
       )}
-      <Button look="ghost" className="ml-auto h-7! text-xs!" disabled={search.traces.length === 0} onClick={() => downloadCsv(search.traces)} title="The loaded traces as a CSV file">
+      <Button
+        look="ghost"
+        className="ml-auto h-7! text-xs!"
+        disabled={search.traces.length === 0}
+        onClick={() => downloadCsv(search.traces)}
+        title="The loaded traces as a CSV file"
+      >
         <Download size={13} aria-hidden /> Export {formatCount(search.traces.length)} as CSV
       </Button>
-      <span aria-hidden className="absolute bottom-0 left-0 h-0.5 bg-accent transition-[width,opacity] duration-300" style={{ width: `${search.progress * 100}%`, opacity: list.isFetching && search.progress < 1 ? 1 : 0 }} />
+      <span
+        aria-hidden
+        className="absolute bottom-0 left-0 h-0.5 bg-accent transition-[width,opacity] duration-300"
+        style={{ width: `${search.progress * 100}%`, opacity: list.isFetching && search.progress < 1 ? 1 : 0 }}
+      />
     </div>
   );
 }
 
 /** While the reader is at the top of a short list, it follows what arrives; otherwise a button offers it. */
-function useFreshTraces(list: TraceList, scroller: React.RefObject<HTMLDivElement | null>): { readonly waiting: boolean; readonly show: () => void } {
+function useFreshTraces(
+  list: TraceList,
+  scroller: React.RefObject<HTMLDivElement | null>,
+): { readonly waiting: boolean; readonly show: () => void } {
   const live = useLive();
   const client = useQueryClient();
   const { range, filter } = useView();
@@ -67,7 +80,10 @@ function useFreshTraces(list: TraceList, scroller: React.RefObject<HTMLDivElemen
   const show = (): void => {
     shown.current.arrivals = live.arrivals;
     scroller.current?.scrollTo({ top: 0 });
-    client.setQueryData<InfiniteData<TracePage>>(key, (data) => data && { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) });
+    client.setQueryData<InfiniteData<TracePage>>(
+      key,
+      (data) => data && { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
+    );
     void refetch();
   };
   const away = pages > AUTO_REFRESH_PAGES || (scroller.current?.scrollTop ?? 0) > 4;

@@ -4,7 +4,8 @@ import type { TraceListItem } from '../core.ts';
 import { OutcomeLabel } from '../health/outcome-icon.tsx';
 import { formatClock, formatDay, formatDuration, formatMoment, formatUtc } from '../time/format.ts';
 
-export const TRACE_GRID = 'grid min-w-[1320px] grid-cols-[92px_132px_76px_76px_60px_minmax(240px,2fr)_44px_130px_80px_minmax(140px,1fr)_minmax(140px,1fr)] items-center gap-x-3 px-3';
+export const TRACE_GRID =
+  'grid min-w-[1320px] grid-cols-[92px_132px_76px_76px_60px_minmax(240px,2fr)_44px_130px_80px_minmax(140px,1fr)_minmax(140px,1fr)] items-center gap-x-3 px-3';
 
 interface TraceRowProps {
   readonly trace: TraceListItem;
@@ -27,7 +28,9 @@ export const TraceRow = memo(function TraceRow({ trace, index, top, height, curr
       className={`absolute left-0 w-full border-b border-line whitespace-nowrap hover:bg-panel aria-current:bg-accent-soft ${TRACE_GRID}`}
       style={{ top, height }}
     >
-      <div role="cell"><OutcomeLabel outcome={trace.outcome} /></div>
+      <div role="cell">
+        <OutcomeLabel outcome={trace.outcome} />
+      </div>
       <div role="cell" className="text-right" title={`${formatMoment(trace.startSeconds)} local\n${formatUtc(trace.startSeconds)}`}>
         <Link
           to="/traces/$traceId"
@@ -41,24 +44,53 @@ export const TraceRow = memo(function TraceRow({ trace, index, top, height, curr
           <Moment seconds={trace.startSeconds} />
         </Link>
       </div>
-      <div role="cell" className="text-right font-medium">{trace.responseSeconds === undefined ? <span className="font-normal text-muted">pending</span> : formatDuration(trace.responseSeconds)}</div>
-      <div role="cell" className="text-right text-muted">{formatDuration(trace.durationSeconds)}</div>
-      <div role="cell" className="text-muted">{http.method ?? '–'}</div>
+      <div role="cell" className="text-right font-medium">
+        {trace.responseSeconds === undefined ? (
+          <span className="font-normal text-muted">pending</span>
+        ) : (
+          formatDuration(trace.responseSeconds)
+        )}
+      </div>
+      <div role="cell" className="text-right text-muted">
+        {formatDuration(trace.durationSeconds)}
+      </div>
+      <div role="cell" className="text-muted">
+        {http.method ?? '–'}
+      </div>
       <div role="cell" className="truncate" title={http.url}>
         <Url url={http.url} />
-        {trace.partial && <span className="ml-2 rounded border border-line-strong px-1 text-2xs text-muted" title="Some of it is still in progress or never reported its end">partial</span>}
+        {trace.partial && (
+          <span
+            className="ml-2 rounded border border-line-strong px-1 text-2xs text-muted"
+            title="Some of it is still in progress or never reported its end"
+          >
+            partial
+          </span>
+        )}
       </div>
-      <div role="cell" className="text-right">{http.status ?? '–'}</div>
-      <div role="cell" className="truncate" title={trace.entry?.type}>{trace.entry?.name ?? <span className="text-muted">none received</span>}</div>
-      <div role="cell" className="truncate">{trace.users.join(', ') || <span className="text-faint">–</span>}</div>
-      <div role="cell" className="truncate text-xs text-muted" title={annotationText(trace)}>{annotationText(trace) || '–'}</div>
-      <div role="cell" className="truncate text-xs text-muted" title={trace.nodes.join('\n')}>{trace.nodes.length}: {trace.nodes.join(', ')}</div>
+      <div role="cell" className="text-right">
+        {http.status ?? '–'}
+      </div>
+      <div role="cell" className="truncate" title={trace.entry?.type}>
+        {trace.entry?.name ?? <span className="text-muted">none received</span>}
+      </div>
+      <div role="cell" className="truncate">
+        {trace.users.join(', ') || <span className="text-faint">–</span>}
+      </div>
+      <div role="cell" className="truncate text-xs text-muted" title={annotationText(trace)}>
+        {annotationText(trace) || '–'}
+      </div>
+      <div role="cell" className="truncate text-xs text-muted" title={trace.nodes.join('\n')}>
+        {trace.nodes.length}: {trace.nodes.join(', ')}
+      </div>
     </div>
   );
 });
 
 function Moment({ seconds }: { readonly seconds: number }) {
-  const ms = Math.floor((seconds % 1) * 1000).toString().padStart(3, '0');
+  const ms = Math.floor((seconds % 1) * 1000)
+    .toString()
+    .padStart(3, '0');
   const today = formatDay(seconds) === formatDay(Date.now() / 1000);
   return (
     <>

@@ -36,7 +36,14 @@ interface TraceTableProps {
 }
 
 export function TraceTable({ list, traces, sort, onSort, scroller, memory }: TraceTableProps) {
-  const virtual = useVirtualizer({ count: traces.length, getScrollElement: () => scroller.current, estimateSize: () => ROW_HEIGHT, overscan: 12, scrollPaddingStart: 34, scrollPaddingEnd: 16 });
+  const virtual = useVirtualizer({
+    count: traces.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 12,
+    scrollPaddingStart: 34,
+    scrollPaddingEnd: 16,
+  });
   const items = virtual.getVirtualItems();
   const nearEnd = (items.at(-1)?.index ?? 0) >= traces.length - 30;
   const { hasNextPage, isFetching, isError, fetchNextPage } = list;
@@ -45,29 +52,76 @@ export function TraceTable({ list, traces, sort, onSort, scroller, memory }: Tra
   }, [nearEnd, hasNextPage, isFetching, isError, fetchNextPage, traces.length]);
   const { cursor, setCursor } = useCursor(traces, memory, (index) => virtual.scrollToIndex(index));
   return (
-    <div ref={scroller} className={`h-full overflow-auto transition-opacity ${list.isPlaceholderData ? 'opacity-50' : ''}`} role="table" aria-label="Traces" aria-rowcount={traces.length + 1} aria-busy={list.isFetching}>
-      <div role="row" aria-rowindex={1} className={`sticky top-0 z-10 border-b border-line bg-bg ${TRACE_GRID}`} style={{ height: ROW_HEIGHT }}>
+    <div
+      ref={scroller}
+      className={`h-full overflow-auto transition-opacity ${list.isPlaceholderData ? 'opacity-50' : ''}`}
+      role="table"
+      aria-label="Traces"
+      aria-rowcount={traces.length + 1}
+      aria-busy={list.isFetching}
+    >
+      <div
+        role="row"
+        aria-rowindex={1}
+        className={`sticky top-0 z-10 border-b border-line bg-bg ${TRACE_GRID}`}
+        style={{ height: ROW_HEIGHT }}
+      >
         {COLUMNS.map(([column, label, numeric]) => (
-          <div key={label} role="columnheader" aria-sort={sort.column === column ? (sort.descending ? 'descending' : 'ascending') : 'none'} className={numeric ? 'text-right' : ''}>
-            {column === '' ? <span className="text-xs text-muted">{label}</span> : <SortButton column={column} label={label} numeric={numeric} sort={sort} onSort={onSort} />}
+          <div
+            key={label}
+            role="columnheader"
+            aria-sort={sort.column === column ? (sort.descending ? 'descending' : 'ascending') : 'none'}
+            className={numeric ? 'text-right' : ''}
+          >
+            {column === '' ? (
+              <span className="text-xs text-muted">{label}</span>
+            ) : (
+              <SortButton column={column} label={label} numeric={numeric} sort={sort} onSort={onSort} />
+            )}
           </div>
         ))}
       </div>
       <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
         {items.map((item) => {
           const trace = traces[item.index];
-          return trace && <TraceRow key={trace.id} trace={trace} index={item.index} top={item.start} height={ROW_HEIGHT} current={trace.id === cursor} onChoose={setCursor} />;
+          return (
+            trace && (
+              <TraceRow
+                key={trace.id}
+                trace={trace}
+                index={item.index}
+                top={item.start}
+                height={ROW_HEIGHT}
+                current={trace.id === cursor}
+                onChoose={setCursor}
+              />
+            )
+          );
         })}
       </div>
       <div className="sticky left-0 flex h-10 items-center justify-center text-xs text-muted">
-        {list.isFetchingNextPage ? <Spinner label="Looking further back…" /> : list.hasNextPage ? (sort.column === 'start' ? '' : 'Sorted among what is loaded; scroll on for older traces.') : 'That is all in this time range.'}
+        {list.isFetchingNextPage ? (
+          <Spinner label="Looking further back…" />
+        ) : list.hasNextPage ? (
+          sort.column === 'start' ? (
+            ''
+          ) : (
+            'Sorted among what is loaded; scroll on for older traces.'
+          )
+        ) : (
+          'That is all in this time range.'
+        )}
       </div>
     </div>
   );
 }
 
 /** The row that j and k move and Enter opens; it is still there on the way back from the trace. */
-function useCursor(traces: readonly TraceListItem[], memory: string, reveal: (index: number) => void): { readonly cursor: string | undefined; readonly setCursor: (id: string) => void } {
+function useCursor(
+  traces: readonly TraceListItem[],
+  memory: string,
+  reveal: (index: number) => void,
+): { readonly cursor: string | undefined; readonly setCursor: (id: string) => void } {
   const client = useQueryClient();
   const navigate = useNavigate();
   const key = ['cursor', memory];

@@ -46,7 +46,11 @@ function Search() {
         <FilterBox value={filter} names={names.data} error={list.error} onApply={(text) => set({ filter: text })} />
       </div>
       <div className="grid grid-cols-[minmax(0,2fr)_minmax(0,1fr)] gap-6 px-3 pt-3 pb-1">
-        <ActivityChart activity={activity.data} height={CHART_HEIGHT} onSelect={(from, to) => set({ range: absoluteRange(from, to).text })} />
+        <ActivityChart
+          activity={activity.data}
+          height={CHART_HEIGHT}
+          onSelect={(from, to) => set({ range: absoluteRange(from, to).text })}
+        />
         <LatencyChart
           latency={activity.data?.latency}
           height={CHART_HEIGHT}
@@ -62,7 +66,14 @@ function Search() {
         ) : none ? (
           <NothingInRange view={view} what="No trace was found" />
         ) : (
-          <TraceTable list={list} traces={search.traces} sort={sort} onSort={(next) => set({ sort: next === '-start' ? undefined : next }, true)} scroller={scroller} memory={`${range.text} ${filter}`} />
+          <TraceTable
+            list={list}
+            traces={search.traces}
+            sort={sort}
+            onSort={(next) => set({ sort: next === '-start' ? undefined : next }, true)}
+            scroller={scroller}
+            memory={`${range.text} ${filter}`}
+          />
         )}
       </div>
     </div>

@@ -22,7 +22,10 @@ export interface TraceSearch {
 export function useTraceSearch(list: TraceList, sort: SortState): TraceSearch {
   const [stopped, setStopped] = useState(false);
   const pages = list.data?.pages;
-  const traces = useMemo(() => sortTraces(unique(pages?.flatMap((page) => page.traces) ?? []), sort.column, sort.descending), [pages, sort.column, sort.descending]);
+  const traces = useMemo(
+    () => sortTraces(unique(pages?.flatMap((page) => page.traces) ?? []), sort.column, sort.descending),
+    [pages, sort.column, sort.descending],
+  );
   const wantsMore = list.hasNextPage && !list.isFetching && !list.isPlaceholderData && !list.isError && !stopped && traces.length < ENOUGH;
   const { fetchNextPage } = list;
   useEffect(() => {

@@ -8,11 +8,19 @@ const LOOKS = {
   ghost: 'border border-transparent text-muted hover:bg-sunken hover:text-text',
 };
 
-const BASE = 'inline-flex h-7.5 shrink-0 items-center justify-center gap-1.5 rounded-md px-2.5 text-[13px] font-medium whitespace-nowrap transition-colors disabled:opacity-45';
+const BASE =
+  'inline-flex h-7.5 shrink-0 items-center justify-center gap-1.5 rounded-md px-2.5 text-[13px] font-medium whitespace-nowrap transition-colors disabled:opacity-45';
 
 /** The one button of the page; `pressed` makes it a toggle. */
 export function Button({ look = 'plain', pressed, className = '', ...rest }: ButtonProps) {
-  return <button type="button" aria-pressed={pressed} className={`${buttonClass(look)} aria-pressed:border-accent aria-pressed:bg-accent-soft aria-pressed:text-accent ${className}`} {...rest} />;
+  return (
+    <button
+      type="button"
+      aria-pressed={pressed}
+      className={`${buttonClass(look)} aria-pressed:border-accent aria-pressed:bg-accent-soft aria-pressed:text-accent ${className}`}
+      {...rest}
+    />
+  );
 }
 
 export function buttonClass(look: keyof typeof LOOKS = 'plain'): string {

@@ -14,7 +14,13 @@ export function Popover({ trigger, children, label, align = 'end', open, onOpenC
     <RadixPopover.Root {...(open === undefined ? {} : { open })} {...(onOpenChange ? { onOpenChange } : {})}>
       <RadixPopover.Trigger asChild>{trigger}</RadixPopover.Trigger>
       <RadixPopover.Portal>
-        <RadixPopover.Content aria-label={label} align={align} sideOffset={6} collisionPadding={8} className="z-50 rounded-lg border border-line-strong bg-raised p-3 shadow-pop focus:outline-none">
+        <RadixPopover.Content
+          aria-label={label}
+          align={align}
+          sideOffset={6}
+          collisionPadding={8}
+          className="z-50 rounded-lg border border-line-strong bg-raised p-3 shadow-pop focus:outline-none"
+        >
           {children}
         </RadixPopover.Content>
       </RadixPopover.Portal>
@@ -40,7 +46,9 @@ export function Dialog({ title, open, onOpenChange, children, className = 'w-[56
           aria-describedby={undefined}
           className={`fixed top-[12vh] left-1/2 z-50 max-h-[76vh] max-w-[94vw] -translate-x-1/2 overflow-auto rounded-xl border border-line-strong bg-raised shadow-pop focus:outline-none ${className}`}
         >
-          <RadixDialog.Title className={hideTitle ? 'sr-only' : 'border-b border-line px-4 py-3 text-base font-semibold'}>{title}</RadixDialog.Title>
+          <RadixDialog.Title className={hideTitle ? 'sr-only' : 'border-b border-line px-4 py-3 text-base font-semibold'}>
+            {title}
+          </RadixDialog.Title>
           {children}
         </RadixDialog.Content>
       </RadixDialog.Portal>

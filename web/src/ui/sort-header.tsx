@@ -23,7 +23,11 @@ interface SortHeaderProps {
 export function SortHeader({ column, label, numeric, sort, onSort }: SortHeaderProps) {
   const active = sort.column === column;
   return (
-    <th scope="col" aria-sort={active ? (sort.descending ? 'descending' : 'ascending') : 'none'} className={`px-3 py-2 font-medium whitespace-nowrap first:pl-4 ${numeric ? 'text-right' : ''}`}>
+    <th
+      scope="col"
+      aria-sort={active ? (sort.descending ? 'descending' : 'ascending') : 'none'}
+      className={`px-3 py-2 font-medium whitespace-nowrap first:pl-4 ${numeric ? 'text-right' : ''}`}
+    >
       <SortButton column={column} label={label} numeric={numeric} sort={sort} onSort={onSort} />
     </th>
   );
@@ -34,7 +38,11 @@ export function SortButton({ column, label, numeric, sort, onSort }: SortHeaderP
   const next = active ? (sort.descending ? column : `-${column}`) : numeric ? `-${column}` : column;
   const Arrow = sort.descending ? ArrowDown : ArrowUp;
   return (
-    <button type="button" onClick={() => onSort(next)} className={`inline-flex items-center gap-1 text-xs hover:text-text ${active ? 'text-text' : 'text-muted'} ${numeric ? 'flex-row-reverse' : ''}`}>
+    <button
+      type="button"
+      onClick={() => onSort(next)}
+      className={`inline-flex items-center gap-1 text-xs hover:text-text ${active ? 'text-text' : 'text-muted'} ${numeric ? 'flex-row-reverse' : ''}`}
+    >
       {label}
       <Arrow size={12} aria-hidden className={active ? '' : 'invisible'} />
     </button>

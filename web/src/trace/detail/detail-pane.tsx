@@ -47,19 +47,41 @@ export function DetailPane({ trace, model, index, onClose, onSelect }: DetailPan
   const parts = useMemo(() => current && readParts(current), [current]);
   const tab: Tab = TABS.find(([key]) => key === search.tab)?.[0] ?? 'overview';
   return (
-    <aside aria-label={`Details of ${row.name}`} data-testid="detail" className="flex w-[460px] shrink-0 flex-col border-l border-line bg-panel">
+    <aside
+      aria-label={`Details of ${row.name}`}
+      data-testid="detail"
+      className="flex w-[460px] shrink-0 flex-col border-l border-line bg-panel"
+    >
       <div className="flex items-start gap-2 py-2.5 pr-2 pl-4">
-        <span className="mt-0.5"><OutcomeIcon outcome={row.outcome} size={16} /></span>
+        <span className="mt-0.5">
+          <OutcomeIcon outcome={row.outcome} size={16} />
+        </span>
         <div className="min-w-0">
-          <h2 className="truncate text-base font-semibold" title={row.name}>{row.name}</h2>
-          <p className="truncate text-xs text-muted">{row.kind === 'segment' ? 'Segment' : 'Subsegment'} of {row.node.name} ({typeLabel(row.node.type)})</p>
+          <h2 className="truncate text-base font-semibold" title={row.name}>
+            {row.name}
+          </h2>
+          <p className="truncate text-xs text-muted">
+            {row.kind === 'segment' ? 'Segment' : 'Subsegment'} of {row.node.name} ({typeLabel(row.node.type)})
+          </p>
         </div>
-        <IconButton label="Close (Esc)" className="ml-auto" onClick={onClose}><X size={16} /></IconButton>
+        <IconButton label="Close (Esc)" className="ml-auto" onClick={onClose}>
+          <X size={16} />
+        </IconButton>
       </div>
-      <Tabs.Root value={tab} onValueChange={(next) => set({ tab: next === 'overview' ? undefined : next }, true)} className="flex min-h-0 flex-1 flex-col" activationMode="manual">
+      <Tabs.Root
+        value={tab}
+        onValueChange={(next) => set({ tab: next === 'overview' ? undefined : next }, true)}
+        className="flex min-h-0 flex-1 flex-col"
+        activationMode="manual"
+      >
         <Tabs.List aria-label="Details" className="flex shrink-0 border-b border-line px-2">
           {TABS.map(([key, label]) => (
-            <Tabs.Trigger key={key} value={key} data-empty={parts && isEmpty(key, parts) ? '' : undefined} className="-mb-px border-b-2 border-transparent px-1.5 py-1.5 text-xs font-medium whitespace-nowrap text-muted hover:text-text data-[empty]:text-faint data-[empty]:font-normal data-[state=active]:border-accent data-[state=active]:text-accent">
+            <Tabs.Trigger
+              key={key}
+              value={key}
+              data-empty={parts && isEmpty(key, parts) ? '' : undefined}
+              className="-mb-px border-b-2 border-transparent px-1.5 py-1.5 text-xs font-medium whitespace-nowrap text-muted hover:text-text data-[empty]:text-faint data-[empty]:font-normal data-[state=active]:border-accent data-[state=active]:text-accent"
+            >
               {label}
               {parts && <TabCount tab={key} parts={parts} />}
             </Tabs.Trigger>
@@ -67,11 +89,23 @@ export function DetailPane({ trace, model, index, onClose, onSelect }: DetailPan
         </Tabs.List>
         <Tabs.Content value={tab} className="min-h-0 flex-1 overflow-auto p-4 focus-visible:outline-offset-[-2px]">
           {row.placeholder ? (
-            <Notice title="This segment was never received">Rows below name it as their parent. Its service may not be traced, may have lost the segment, or may not have sent it yet.</Notice>
+            <Notice title="This segment was never received">
+              Rows below name it as their parent. Its service may not be traced, may have lost the segment, or may not have sent it yet.
+            </Notice>
           ) : tab === 'overview' ? (
-            <Overview trace={trace} model={model} index={index} segment={current} parts={parts} onSelect={onSelect} onTab={(next) => set({ tab: next }, true)} />
+            <Overview
+              trace={trace}
+              model={model}
+              index={index}
+              segment={current}
+              parts={parts}
+              onSelect={onSelect}
+              onTab={(next) => set({ tab: next }, true)}
+            />
           ) : segment.error && !current ? (
-            <Notice title="The details could not be had" tone="bad">{segment.error.message}</Notice>
+            <Notice title="The details could not be had" tone="bad">
+              {segment.error.message}
+            </Notice>
           ) : !current || !parts ? (
             <Spinner label="Loading…" />
           ) : (
@@ -95,11 +129,28 @@ interface ContentProps {
 function Content({ tab, parts, document, span, model, onSelect }: ContentProps) {
   switch (tab) {
     case 'annotations':
-      return parts.annotations ? <ValueTable values={parts.annotations} filterable /> : <Empty>No annotations: an SDK adds them with <code>addAnnotation(key, value)</code> or <code>put_annotation</code>. They can be filtered by.</Empty>;
+      return parts.annotations ? (
+        <ValueTable values={parts.annotations} filterable />
+      ) : (
+        <Empty>
+          No annotations: an SDK adds them with <code>addAnnotation(key, value)</code> or <code>put_annotation</code>. They can be filtered
+          by.
+        </Empty>
+      );
     case 'metadata':
-      return parts.metadata ? <JsonTree value={parts.metadata} /> : <Empty>No metadata: an SDK adds it with <code>addMetadata(key, value)</code> or <code>put_metadata</code>.</Empty>;
+      return parts.metadata ? (
+        <JsonTree value={parts.metadata} />
+      ) : (
+        <Empty>
+          No metadata: an SDK adds it with <code>addMetadata(key, value)</code> or <code>put_metadata</code>.
+        </Empty>
+      );
     case 'exceptions':
-      return parts.cause ? <Exceptions cause={parts.cause} model={model} onSelect={onSelect} /> : <Empty>No exception was recorded here.</Empty>;
+      return parts.cause ? (
+        <Exceptions cause={parts.cause} model={model} onSelect={onSelect} />
+      ) : (
+        <Empty>No exception was recorded here.</Empty>
+      );
     case 'sql':
       return parts.sql ? <Sql sql={parts.sql} /> : <Empty>This is no database call.</Empty>;
     case 'resources':
@@ -113,8 +164,18 @@ function Resources({ parts }: { readonly parts: DetailParts }) {
   return (
     <div className="flex flex-col gap-4">
       {parts.arn && <ValueTable values={{ 'Resource ARN': parts.arn }} />}
-      {parts.service && <section><h3 className="mb-1 text-xs font-semibold">Service</h3><ValueTable values={parts.service} /></section>}
-      {parts.aws && <section><h3 className="mb-1 text-xs font-semibold">AWS</h3><ValueTable values={parts.aws} /></section>}
+      {parts.service && (
+        <section>
+          <h3 className="mb-1 text-xs font-semibold">Service</h3>
+          <ValueTable values={parts.service} />
+        </section>
+      )}
+      {parts.aws && (
+        <section>
+          <h3 className="mb-1 text-xs font-semibold">AWS</h3>
+          <ValueTable values={parts.aws} />
+        </section>
+      )}
     </div>
   );
 }
@@ -130,6 +191,11 @@ function isEmpty(tab: Tab, parts: DetailParts): boolean {
 }
 
 function TabCount({ tab, parts }: { readonly tab: Tab; readonly parts: DetailParts }) {
-  const count = tab === 'annotations' && parts.annotations ? Object.keys(parts.annotations).length : tab === 'exceptions' ? (parts.cause?.exceptions.length ?? 0) : 0;
+  const count =
+    tab === 'annotations' && parts.annotations
+      ? Object.keys(parts.annotations).length
+      : tab === 'exceptions'
+        ? (parts.cause?.exceptions.length ?? 0)
+        : 0;
   return count === 0 ? null : <span className={`ml-1 ${tab === 'exceptions' ? 'text-fault' : 'text-muted'}`}>{count}</span>;
 }

@@ -60,7 +60,15 @@ function readException(raw: JsonObject): ExceptionView {
     truncated: count(raw['truncated']),
     skipped: count(raw['skipped']),
     causeId: text(raw['cause']),
-    frames: Array.isArray(raw['stack']) ? raw['stack'].filter(isObject).map((frame) => ({ path: text(frame['path']) ?? '', line: typeof frame['line'] === 'number' ? frame['line'] : undefined, label: text(frame['label']) ?? '' })) : [],
+    frames: Array.isArray(raw['stack'])
+      ? raw['stack']
+          .filter(isObject)
+          .map((frame) => ({
+            path: text(frame['path']) ?? '',
+            line: typeof frame['line'] === 'number' ? frame['line'] : undefined,
+            label: text(frame['label']) ?? '',
+          }))
+      : [],
   };
 }
 
@@ -69,7 +77,12 @@ function inChainOrder(list: readonly ExceptionView[]): readonly ExceptionView[] 
   const caused = new Set(list.map((item) => item.causeId));
   const ordered = new Set<ExceptionView>();
   for (const start of [...list.filter((item) => item.id === undefined || !caused.has(item.id)), ...list]) {
-    for (let item: ExceptionView | undefined = start; item && !ordered.has(item); item = item.causeId === undefined ? undefined : byId.get(item.causeId)) ordered.add(item);
+    for (
+      let item: ExceptionView | undefined = start;
+      item && !ordered.has(item);
+      item = item.causeId === undefined ? undefined : byId.get(item.causeId)
+    )
+      ordered.add(item);
   }
   return [...ordered];
 }

@@ -11,7 +11,14 @@ export function JsonTree({ value, name, depth = 0 }: { readonly value: unknown; 
     );
   }
   const entries = Array.isArray(value) ? value.map((item, index) => [String(index), item] as const) : Object.entries(value);
-  if (entries.length === 0) return <div className="font-mono text-xs leading-5">{label}{label && ': '}{Array.isArray(value) ? '[]' : '{}'}</div>;
+  if (entries.length === 0)
+    return (
+      <div className="font-mono text-xs leading-5">
+        {label}
+        {label && ': '}
+        {Array.isArray(value) ? '[]' : '{}'}
+      </div>
+    );
   const children = entries.map(([key, item]) => <JsonTree key={key} name={key} value={item} depth={depth + 1} />);
   if (name === undefined) return <div className="flex flex-col gap-0.5">{children}</div>;
   return (

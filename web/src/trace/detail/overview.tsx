@@ -26,30 +26,90 @@ export function Overview({ trace, model, index, segment, parts, onSelect, onTab 
   return (
     <div className="flex flex-col gap-4">
       {first && (
-        <button type="button" onClick={() => onTab('exceptions')} className="rounded-md border border-fault-fill bg-sunken px-3 py-2 text-left">
+        <button
+          type="button"
+          onClick={() => onTab('exceptions')}
+          className="rounded-md border border-fault-fill bg-sunken px-3 py-2 text-left"
+        >
           <span className="font-mono text-xs font-semibold text-fault">{first.type}</span>
           <span className="mt-0.5 block break-words">{first.message}</span>
         </button>
       )}
       <dl className="grid grid-cols-[7rem_minmax(0,1fr)] gap-x-3 gap-y-1.5">
-        <Item label="Outcome"><OutcomeLabel outcome={row.outcome} />{row.outcome !== 'ok' && <span className="text-muted"> ({OUTCOME_STYLE[row.outcome].meaning})</span>}</Item>
-        <Item label="Duration"><strong>{row.endSeconds === undefined ? 'in progress' : formatDuration(row.endSeconds - row.startSeconds)}</strong>{row.endSeconds !== undefined && <span className="text-muted">, {formatShare((row.endSeconds - row.startSeconds) / (model.end - model.start))} of the trace</span>}</Item>
-        <Item label="Own time"><OwnTime model={model} index={index} /></Item>
-        <Item label="Starts at">{formatDuration(row.startSeconds - model.start)} <span className="text-muted">into the trace</span></Item>
-        <Item label="Start"><span title={formatUtc(row.startSeconds)}>{formatMoment(row.startSeconds)}</span></Item>
-        <Item label="End">{row.endSeconds === undefined ? 'not received' : <span title={formatUtc(row.endSeconds)}>{formatMoment(row.endSeconds)}</span>}</Item>
-        {parent && <Item label="Called by"><button type="button" className="max-w-full truncate text-left text-accent hover:underline" onClick={() => onSelect(row.parent)}>{parent.name}</button><Skew row={row} parent={parent} /></Item>}
-        <Item label="Service"><Link to="/" search={{ node: nodeKey(row.node) }} className="text-accent hover:underline">{row.node.name}</Link></Item>
-        <Item label="Origin"><span className="font-mono text-xs">{row.node.type}</span></Item>
+        <Item label="Outcome">
+          <OutcomeLabel outcome={row.outcome} />
+          {row.outcome !== 'ok' && <span className="text-muted"> ({OUTCOME_STYLE[row.outcome].meaning})</span>}
+        </Item>
+        <Item label="Duration">
+          <strong>{row.endSeconds === undefined ? 'in progress' : formatDuration(row.endSeconds - row.startSeconds)}</strong>
+          {row.endSeconds !== undefined && (
+            <span className="text-muted">
+              , {formatShare((row.endSeconds - row.startSeconds) / (model.end - model.start))} of the trace
+            </span>
+          )}
+        </Item>
+        <Item label="Own time">
+          <OwnTime model={model} index={index} />
+        </Item>
+        <Item label="Starts at">
+          {formatDuration(row.startSeconds - model.start)} <span className="text-muted">into the trace</span>
+        </Item>
+        <Item label="Start">
+          <span title={formatUtc(row.startSeconds)}>{formatMoment(row.startSeconds)}</span>
+        </Item>
+        <Item label="End">
+          {row.endSeconds === undefined ? 'not received' : <span title={formatUtc(row.endSeconds)}>{formatMoment(row.endSeconds)}</span>}
+        </Item>
+        {parent && (
+          <Item label="Called by">
+            <button
+              type="button"
+              className="max-w-full truncate text-left text-accent hover:underline"
+              onClick={() => onSelect(row.parent)}
+            >
+              {parent.name}
+            </button>
+            <Skew row={row} parent={parent} />
+          </Item>
+        )}
+        <Item label="Service">
+          <Link to="/" search={{ node: nodeKey(row.node) }} className="text-accent hover:underline">
+            {row.node.name}
+          </Link>
+        </Item>
+        <Item label="Origin">
+          <span className="font-mono text-xs">{row.node.type}</span>
+        </Item>
         {row.namespace && <Item label="Namespace">{row.namespace}</Item>}
         <Http segment={segment} row={row} />
-        <Item label="Id"><Id id={row.id} /></Item>
-        {notes(row).map((note) => <Item key={note} label="Note">{note}</Item>)}
+        <Item label="Id">
+          <Id id={row.id} />
+        </Item>
+        {notes(row).map((note) => (
+          <Item key={note} label="Note">
+            {note}
+          </Item>
+        ))}
       </dl>
       {links.length > 0 && (
         <section>
           <h3 className="mb-1 text-xs font-semibold">Linked traces</h3>
-          <ul>{links.filter((id) => id !== trace.id).map((id) => <li key={id}><Link to="/traces/$traceId" params={{ traceId: id }} search={{}} className="font-mono text-xs text-accent hover:underline">{id}</Link></li>)}</ul>
+          <ul>
+            {links
+              .filter((id) => id !== trace.id)
+              .map((id) => (
+                <li key={id}>
+                  <Link
+                    to="/traces/$traceId"
+                    params={{ traceId: id }}
+                    search={{}}
+                    className="font-mono text-xs text-accent hover:underline"
+                  >
+                    {id}
+                  </Link>
+                </li>
+              ))}
+          </ul>
         </section>
       )}
     </div>
@@ -66,7 +126,12 @@ export function Item({ label, children }: { readonly label: string; readonly chi
 }
 
 function Id({ id }: { readonly id: string }) {
-  return <span className="inline-flex items-center gap-1 font-mono text-xs">{id}<CopyIconButton text={id} label="Copy the id" /></span>;
+  return (
+    <span className="inline-flex items-center gap-1 font-mono text-xs">
+      {id}
+      <CopyIconButton text={id} label="Copy the id" />
+    </span>
+  );
 }
 
 /** The part of the row's time in which nothing below it was running. */
@@ -86,7 +151,11 @@ function OwnTime({ model, index }: { readonly model: TimelineModel; readonly ind
     }
   }
   const own = row.endSeconds - row.startSeconds - covered;
-  return <>{formatDuration(Math.max(own, 0))} <span className="text-muted">outside of what it called</span></>;
+  return (
+    <>
+      {formatDuration(Math.max(own, 0))} <span className="text-muted">outside of what it called</span>
+    </>
+  );
 }
 
 function Skew({ row, parent }: { readonly row: TimelineRow; readonly parent: TimelineRow }) {
@@ -102,10 +171,28 @@ function Http({ segment, row }: { readonly segment: SegmentAnswer | undefined; r
   if (!row.url && !http) return null;
   return (
     <>
-      {row.url && <Item label="Request">{row.method} <span className="font-mono text-xs break-all">{row.url}</span></Item>}
-      {row.status !== undefined && <Item label="Response">{row.status}{length > 0 && <span className="text-muted">, {formatBytes(length)}</span>}</Item>}
-      {typeof request['client_ip'] === 'string' && <Item label="Client">{request['client_ip']}{request['x_forwarded_for'] === true && <span className="text-muted"> (forwarded for)</span>}</Item>}
-      {typeof request['user_agent'] === 'string' && request['user_agent'] !== '' && <Item label="User agent"><span className="text-xs">{request['user_agent']}</span></Item>}
+      {row.url && (
+        <Item label="Request">
+          {row.method} <span className="font-mono text-xs break-all">{row.url}</span>
+        </Item>
+      )}
+      {row.status !== undefined && (
+        <Item label="Response">
+          {row.status}
+          {length > 0 && <span className="text-muted">, {formatBytes(length)}</span>}
+        </Item>
+      )}
+      {typeof request['client_ip'] === 'string' && (
+        <Item label="Client">
+          {request['client_ip']}
+          {request['x_forwarded_for'] === true && <span className="text-muted"> (forwarded for)</span>}
+        </Item>
+      )}
+      {typeof request['user_agent'] === 'string' && request['user_agent'] !== '' && (
+        <Item label="User agent">
+          <span className="text-xs">{request['user_agent']}</span>
+        </Item>
+      )}
     </>
   );
 }

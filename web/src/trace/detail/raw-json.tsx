@@ -14,9 +14,15 @@ export function RawJson({ document, span }: RawJsonProps) {
     <div className="flex flex-col gap-2">
       <div className="flex gap-2">
         <CopyButton text={text}>Copy</CopyButton>
-        {span && <Button pressed={asSent} onClick={() => setAsSent(!asSent)} title="The OpenTelemetry span as it was sent">As sent (OTLP)</Button>}
+        {span && (
+          <Button pressed={asSent} onClick={() => setAsSent(!asSent)} title="The OpenTelemetry span as it was sent">
+            As sent (OTLP)
+          </Button>
+        )}
       </div>
-      <pre data-testid="raw-json" className="overflow-x-auto rounded-md bg-sunken p-3 font-mono text-xs leading-5">{paint(text)}</pre>
+      <pre data-testid="raw-json" className="overflow-x-auto rounded-md bg-sunken p-3 font-mono text-xs leading-5">
+        {paint(text)}
+      </pre>
     </div>
   );
 }
@@ -33,7 +39,12 @@ function paint(text: string): React.ReactNode {
     parts.push(text.slice(at, match.index));
     const [whole, string, colon] = match;
     const color = string ? (colon ? 'text-accent' : 'text-ok') : /[\d]/.test(whole) ? 'text-error' : 'text-throttle';
-    parts.push(<span key={match.index} className={color}>{string ?? whole}</span>, colon ?? '');
+    parts.push(
+      <span key={match.index} className={color}>
+        {string ?? whole}
+      </span>,
+      colon ?? '',
+    );
     at = match.index + whole.length;
   }
   return [...parts, text.slice(at)];

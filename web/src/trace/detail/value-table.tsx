@@ -15,7 +15,13 @@ export function ValueTable({ values, filterable = false }: { readonly values: Js
             <span className="min-w-0 flex-1 font-mono text-xs leading-5 break-words">{format(value)}</span>
             <span className="flex opacity-0 group-focus-within:opacity-100 group-hover:opacity-100">
               {filterable && isScalar(value) && (
-                <Link to="/traces" search={{ filter: `${annotationKey(key)} = ${typeof value === 'string' ? quote(value) : String(value)}` }} title="Traces with this value" aria-label={`Traces with ${key} = ${String(value)}`} className="grid size-6 place-items-center rounded-md text-muted hover:bg-sunken hover:text-text">
+                <Link
+                  to="/traces"
+                  search={{ filter: `${annotationKey(key)} = ${typeof value === 'string' ? quote(value) : String(value)}` }}
+                  title="Traces with this value"
+                  aria-label={`Traces with ${key} = ${String(value)}`}
+                  className="grid size-6 place-items-center rounded-md text-muted hover:bg-sunken hover:text-text"
+                >
                   <Filter size={13} aria-hidden />
                 </Link>
               )}
@@ -29,7 +35,9 @@ export function ValueTable({ values, filterable = false }: { readonly values: Js
 }
 
 function flatten(values: JsonObject, prefix = ''): (readonly [string, unknown])[] {
-  return Object.entries(values).flatMap(([key, value]) => (isObject(value) && Object.keys(value).length > 0 ? flatten(value, `${prefix}${key}.`) : [[`${prefix}${key}`, value] as const]));
+  return Object.entries(values).flatMap(([key, value]) =>
+    isObject(value) && Object.keys(value).length > 0 ? flatten(value, `${prefix}${key}.`) : [[`${prefix}${key}`, value] as const],
+  );
 }
 
 function isScalar(value: unknown): value is string | number | boolean {

@@ -27,20 +27,47 @@ export function Overview({ timeline, width }: Omit<AxisProps, 'ticks'>) {
     if (selection) setWindow({ from: (selection[0] / width) * span, to: (selection[1] / width) * span });
     else resetZoom();
   });
-  const canvas = useCanvas(width, OVERVIEW_HEIGHT, (context) => paintOverview(context, model, width, OVERVIEW_HEIGHT, colors), [model, colors]);
+  const canvas = useCanvas(width, OVERVIEW_HEIGHT, (context) => paintOverview(context, model, width, OVERVIEW_HEIGHT, colors), [
+    model,
+    colors,
+  ]);
   return (
     <div className="relative" style={{ width, height: OVERVIEW_HEIGHT }}>
       <canvas ref={canvas} aria-hidden style={{ width, height: OVERVIEW_HEIGHT }} />
-      <svg width={width} height={OVERVIEW_HEIGHT} className="absolute inset-0 cursor-crosshair touch-none" data-testid="timeline-overview" role="img" aria-label="The whole trace; drag to zoom" {...brush.handlers}>
+      <svg
+        width={width}
+        height={OVERVIEW_HEIGHT}
+        className="absolute inset-0 cursor-crosshair touch-none"
+        data-testid="timeline-overview"
+        role="img"
+        aria-label="The whole trace; drag to zoom"
+        {...brush.handlers}
+      >
         <rect width={width} height={OVERVIEW_HEIGHT} fill="transparent" />
         {zoomed && (
           <>
             <rect width={toX(window.from)} height={OVERVIEW_HEIGHT} fill="var(--bg)" fillOpacity={0.75} />
             <rect x={toX(window.to)} width={width - toX(window.to)} height={OVERVIEW_HEIGHT} fill="var(--bg)" fillOpacity={0.75} />
-            <rect x={toX(window.from) + 0.5} y={0.5} width={Math.max(toX(window.to) - toX(window.from) - 1, 1)} height={OVERVIEW_HEIGHT - 1} fill="none" stroke="var(--accent)" />
+            <rect
+              x={toX(window.from) + 0.5}
+              y={0.5}
+              width={Math.max(toX(window.to) - toX(window.from) - 1, 1)}
+              height={OVERVIEW_HEIGHT - 1}
+              fill="none"
+              stroke="var(--accent)"
+            />
           </>
         )}
-        {brush.selection && <rect x={brush.selection[0]} width={brush.selection[1] - brush.selection[0]} height={OVERVIEW_HEIGHT} fill="var(--accent)" fillOpacity={0.2} stroke="var(--accent)" />}
+        {brush.selection && (
+          <rect
+            x={brush.selection[0]}
+            width={brush.selection[1] - brush.selection[0]}
+            height={OVERVIEW_HEIGHT}
+            fill="var(--accent)"
+            fillOpacity={0.2}
+            stroke="var(--accent)"
+          />
+        )}
       </svg>
     </div>
   );
@@ -57,7 +84,11 @@ export function Axis({ timeline, width, ticks }: AxisProps) {
         return (
           <g key={tick} transform={`translate(${Math.round(x) + 0.5},0)`}>
             <line y1={AXIS_HEIGHT - 5} y2={AXIS_HEIGHT} stroke="var(--line-strong)" />
-            <text x={3} y={13} className="fill-muted text-[10px]">{formatDuration(tick)}</text>
+            {x < width - 48 && (
+              <text x={3} y={13} className="fill-muted text-[10px]">
+                {formatDuration(tick)}
+              </text>
+            )}
           </g>
         );
       })}
@@ -71,6 +102,7 @@ export function axisTicks(window: { readonly from: number; readonly to: number }
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
   const ticks: number[] = [];
-  for (let index = Math.ceil(Math.max(window.from, 0) / step); index * step <= window.to; index++) ticks.push(Number((index * step).toPrecision(12)));
+  for (let index = Math.ceil(Math.max(window.from, 0) / step); index * step <= window.to; index++)
+    ticks.push(Number((index * step).toPrecision(12)));
   return ticks;
 }

@@ -30,6 +30,22 @@ export function Bars({ timeline, left, width, ticks, firstSeen, lastSeen }: Bars
   if (moved) setPainted({ first, count });
   const last = Math.min(first + count, visible.length);
   const height = count * ROW_HEIGHT;
-  const canvas = useCanvas(width, height, (context) => paintRows(context, { model, visible, first, last, window, width, colors, ticks }), [model, visible, first, last, window, colors, ticks]);
-  return <canvas ref={canvas} aria-hidden data-testid="timeline-canvas" className="pointer-events-none absolute" style={{ left, top: first * ROW_HEIGHT, width, height }} />;
+  const canvas = useCanvas(width, height, (context) => paintRows(context, { model, visible, first, last, window, width, colors, ticks }), [
+    model,
+    visible,
+    first,
+    last,
+    window,
+    colors,
+    ticks,
+  ]);
+  return (
+    <canvas
+      ref={canvas}
+      aria-hidden
+      data-testid="timeline-canvas"
+      className="pointer-events-none absolute"
+      style={{ left, top: first * ROW_HEIGHT, width, height }}
+    />
+  );
 }

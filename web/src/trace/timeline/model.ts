@@ -46,6 +46,9 @@ export function toTimelineModel(trace: TraceAnswer): TimelineModel {
     if (subtreeEnd[parent]! < subtreeEnd[index]!) subtreeEnd[parent] = subtreeEnd[index]!;
     if (outcome !== 'ok' || failsBelow[index]) failsBelow[parent] = 1;
   }
+  // What an inferred row failed with is recorded on the row that called it.
+  const recorded = (index: number | undefined): number | undefined =>
+    index !== undefined && rows[index]!.inferred && rows[index]!.parent >= 0 ? rows[index]!.parent : index;
   const leaves = failing.filter((index) => !failsBelow[index]);
   return {
     rows,
@@ -55,7 +58,7 @@ export function toTimelineModel(trace: TraceAnswer): TimelineModel {
     nodeIndex,
     nodeKeys: [...nodes.keys()],
     failing,
-    likelyCause: leaves.find((index) => rows[index]!.outcome === 'fault') ?? leaves[0],
+    likelyCause: recorded(leaves.find((index) => rows[index]!.outcome === 'fault') ?? leaves[0]),
     indexById,
   };
 }

@@ -41,7 +41,8 @@ export function paintRows(context: CanvasRenderingContext2D, painting: Painting)
   for (const tick of ticks) context.fillRect(Math.round((tick - window.from) * scale), 0, 1, height);
   context.font = FONT;
   context.textBaseline = 'middle';
-  for (let position = first; position < last; position++) paintRow(context, painting, visible[position]!, (position - first) * ROW_HEIGHT, scale);
+  for (let position = first; position < last; position++)
+    paintRow(context, painting, visible[position]!, (position - first) * ROW_HEIGHT, scale);
 }
 
 function paintRow(context: CanvasRenderingContext2D, painting: Painting, index: number, top: number, scale: number): void {
@@ -89,7 +90,15 @@ function bar(context: CanvasRenderingContext2D, x: number, y: number, width: num
   else context.roundRect(x, y, width, height, 2.5);
 }
 
-function outline(context: CanvasRenderingContext2D, x: number, middle: number, width: number, tall: number, color: string, dashed: boolean): void {
+function outline(
+  context: CanvasRenderingContext2D,
+  x: number,
+  middle: number,
+  width: number,
+  tall: number,
+  color: string,
+  dashed: boolean,
+): void {
   context.strokeStyle = color;
   context.lineWidth = 1;
   context.setLineDash(dashed ? [3, 2] : []);
@@ -116,15 +125,26 @@ function hatch(context: CanvasRenderingContext2D, x: number, middle: number, wid
 }
 
 /** Beside the bar where there is room: right of it, else left of it, else inside. */
-function paintLabel(context: CanvasRenderingContext2D, painting: Painting, row: TimelineRow, left: number, right: number, middle: number): void {
+function paintLabel(
+  context: CanvasRenderingContext2D,
+  painting: Painting,
+  row: TimelineRow,
+  left: number,
+  right: number,
+  middle: number,
+): void {
   const { width, colors, model } = painting;
-  const text = row.placeholder ? 'not received' : row.endSeconds === undefined ? `in progress, at least ${formatDuration(model.end - row.startSeconds)}` : formatDuration(row.endSeconds - row.startSeconds);
+  const text = row.placeholder
+    ? 'not received'
+    : row.endSeconds === undefined
+      ? `in progress, at least ${formatDuration(model.end - row.startSeconds)}`
+      : formatDuration(row.endSeconds - row.startSeconds);
   const room = context.measureText(text).width + 6;
   context.fillStyle = row.outcome === 'ok' ? colors.muted : colors.text;
   if (right + room <= width) context.fillText(text, right + 6, middle + 0.5);
   else if (left - room >= 0) context.fillText(text, left - room, middle + 0.5);
   else {
-    context.fillStyle = colors.background;
+    context.fillStyle = row.inferred || row.endSeconds === undefined ? colors.text : colors.background;
     context.fillText(text, Math.max(Math.min(right, width) - room, 4), middle + 0.5);
   }
 }
@@ -144,7 +164,13 @@ function paintArrow(context: CanvasRenderingContext2D, toLeft: boolean, width: n
 }
 
 /** The whole trace at once, rows pressed together: a line for each, failures on top. */
-export function paintOverview(context: CanvasRenderingContext2D, model: TimelineModel, width: number, height: number, colors: PaintColors): void {
+export function paintOverview(
+  context: CanvasRenderingContext2D,
+  model: TimelineModel,
+  width: number,
+  height: number,
+  colors: PaintColors,
+): void {
   context.clearRect(0, 0, width, height);
   const scale = width / (model.end - model.start);
   const each = Math.min(height / Math.max(model.rows.length, 1), 4);

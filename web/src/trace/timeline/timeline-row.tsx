@@ -30,7 +30,22 @@ interface TimelineRowProps {
 }
 
 /** A row's name, and for readers without the canvas its times; the bar itself is painted below it. */
-export const TimelineRow = memo(function TimelineRow({ row, index, top, nameWidth, color, traceStart, foldable, folded, below, selected, match, onSelect, onToggle, onZoom }: TimelineRowProps) {
+export const TimelineRow = memo(function TimelineRow({
+  row,
+  index,
+  top,
+  nameWidth,
+  color,
+  traceStart,
+  foldable,
+  folded,
+  below,
+  selected,
+  match,
+  onSelect,
+  onToggle,
+  onZoom,
+}: TimelineRowProps) {
   const Chevron = folded ? ChevronRight : ChevronDown;
   return (
     <div
@@ -67,15 +82,25 @@ export const TimelineRow = memo(function TimelineRow({ row, index, top, nameWidt
         ) : (
           <span className="w-4.5 shrink-0" aria-hidden />
         )}
-        {row.outcome !== 'ok' && <span className="mr-1"><OutcomeIcon outcome={row.outcome} size={13} /></span>}
-        <span className={`truncate ${row.kind === 'segment' ? 'font-semibold' : ''} ${row.inferred ? 'text-muted' : ''} ${match ? 'rounded-sm bg-accent-soft' : ''}`} title={row.name} style={row.outcome === 'ok' ? undefined : { color: OUTCOME_STYLE[row.outcome].text }}>
+        {row.outcome !== 'ok' && (
+          <span className="mr-1">
+            <OutcomeIcon outcome={row.outcome} size={13} />
+          </span>
+        )}
+        <span
+          className={`truncate ${row.kind === 'segment' ? 'font-semibold' : ''} ${row.inferred ? 'text-muted' : ''} ${match ? 'rounded-sm bg-accent-soft' : ''}`}
+          title={row.name}
+          style={row.outcome === 'ok' ? undefined : { color: OUTCOME_STYLE[row.outcome].text }}
+        >
           {row.name}
         </span>
         <span className="ml-1.5 shrink-[4] truncate text-xs text-muted">{secondary(row)}</span>
         {folded && <span className="ml-1.5 shrink-0 rounded bg-sunken px-1 text-2xs text-muted">+{below}</span>}
         <Tags row={row} />
       </div>
-      <div role="gridcell" className="min-w-0 flex-1"><span className="sr-only">{describeTimes(row, traceStart)}</span></div>
+      <div role="gridcell" className="min-w-0 flex-1">
+        <span className="sr-only">{describeTimes(row, traceStart)}</span>
+      </div>
     </div>
   );
 });
@@ -90,10 +115,26 @@ const TAG = 'ml-1.5 shrink-0 rounded border border-line-strong px-1 text-2xs tex
 function Tags({ row }: { readonly row: Row }) {
   return (
     <>
-      {row.inferred && <span className={TAG} title="It sent no segment of its own; known from its caller">inferred</span>}
-      {row.placeholder && <span className={TAG} title="Its parent was never received; this stands in for it">missing</span>}
-      {row.orphan && <span className={TAG} title="It names a parent that was never received">orphan</span>}
-      {row.endSeconds === undefined && !row.placeholder && <span className={TAG} title="No end was received yet">in progress</span>}
+      {row.inferred && (
+        <span className={TAG} title="It sent no segment of its own; known from its caller">
+          inferred
+        </span>
+      )}
+      {row.placeholder && (
+        <span className={TAG} title="Its parent was never received; this stands in for it">
+          missing
+        </span>
+      )}
+      {row.orphan && (
+        <span className={TAG} title="It names a parent that was never received">
+          orphan
+        </span>
+      )}
+      {row.endSeconds === undefined && !row.placeholder && (
+        <span className={TAG} title="No end was received yet">
+          in progress
+        </span>
+      )}
     </>
   );
 }

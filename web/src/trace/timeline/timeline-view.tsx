@@ -26,7 +26,12 @@ export function TimelineView({ timeline }: { readonly timeline: Timeline }) {
   const barsWidth = Math.max(width - nameWidth - SCROLLBAR, 50);
   const ticks = useMemo(() => axisTicks(timeline.window, barsWidth), [timeline.window, barsWidth]);
   const matching = useMemo(() => new Set(matches), [matches]);
-  const virtual = useVirtualizer({ count: visible.length, getScrollElement: () => scroller.current, estimateSize: () => ROW_HEIGHT, overscan: 8 });
+  const virtual = useVirtualizer({
+    count: visible.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 8,
+  });
   const items = virtual.getVirtualItems();
   useTimelineKeys(timeline, () => find.current?.select());
   useReveal(timeline, (position) => virtual.scrollToIndex(position, { align: 'auto' }));
@@ -36,7 +41,9 @@ export function TimelineView({ timeline }: { readonly timeline: Timeline }) {
       <Toolbar timeline={timeline} findRef={find} />
       <div className="flex shrink-0 border-b border-line" style={{ height: OVERVIEW_HEIGHT + AXIS_HEIGHT }}>
         <div style={{ width: nameWidth }} className="flex items-end border-r border-line px-3 pb-1 text-xs text-muted">
-          {visible.length === model.rows.length ? `${model.rows.length.toLocaleString('en-US')} rows` : `${visible.length.toLocaleString('en-US')} of ${model.rows.length.toLocaleString('en-US')} rows`}
+          {visible.length === model.rows.length
+            ? `${model.rows.length.toLocaleString('en-US')} rows`
+            : `${visible.length.toLocaleString('en-US')} of ${model.rows.length.toLocaleString('en-US')} rows`}
         </div>
         <div>
           <Overview timeline={timeline} width={barsWidth} />
@@ -44,42 +51,51 @@ export function TimelineView({ timeline }: { readonly timeline: Timeline }) {
         </div>
       </div>
       <div className="relative min-h-0 flex-1">
-      <div
-        ref={scroller}
-        role="treegrid"
-        aria-label="Timeline"
-        aria-rowcount={model.rows.length}
-        aria-activedescendant={selected === undefined ? undefined : rowElementId(selected)}
-        tabIndex={0}
-        className="relative h-full overflow-x-hidden overflow-y-scroll focus-visible:outline-offset-[-2px]"
-      >
-        <div className="relative" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-          {width > 0 && <Bars timeline={timeline} left={nameWidth} width={barsWidth} ticks={ticks} firstSeen={items[0]?.index ?? 0} lastSeen={items.at(-1)?.index ?? 0} />}
-          {items.map((item) => {
-            const index = visible[item.index]!;
-            const row = model.rows[index]!;
-            return (
-              <TimelineRow
-                key={row.id}
-                row={row}
-                index={index}
-                top={item.start}
-                nameWidth={nameWidth}
-                color={nodeColor(model.nodeIndex[index]!, theme)}
-                traceStart={model.start}
-                foldable={hasChildren(model, index)}
-                folded={folded.has(index)}
-                below={model.subtreeEnd[index]! - index - 1}
-                selected={selected === index}
-                match={matching.has(index)}
-                onSelect={select}
-                onToggle={toggle}
-                onZoom={zoomToRow}
+        <div
+          ref={scroller}
+          role="treegrid"
+          aria-label="Timeline"
+          aria-rowcount={model.rows.length}
+          aria-activedescendant={selected === undefined ? undefined : rowElementId(selected)}
+          tabIndex={0}
+          className="relative h-full overflow-x-hidden overflow-y-scroll focus-visible:outline-offset-[-2px]"
+        >
+          <div className="relative" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+            {width > 0 && (
+              <Bars
+                timeline={timeline}
+                left={nameWidth}
+                width={barsWidth}
+                ticks={ticks}
+                firstSeen={items[0]?.index ?? 0}
+                lastSeen={items.at(-1)?.index ?? 0}
               />
-            );
-          })}
+            )}
+            {items.map((item) => {
+              const index = visible[item.index]!;
+              const row = model.rows[index]!;
+              return (
+                <TimelineRow
+                  key={row.id}
+                  row={row}
+                  index={index}
+                  top={item.start}
+                  nameWidth={nameWidth}
+                  color={nodeColor(model.nodeIndex[index]!, theme)}
+                  traceStart={model.start}
+                  foldable={hasChildren(model, index)}
+                  folded={folded.has(index)}
+                  below={model.subtreeEnd[index]! - index - 1}
+                  selected={selected === index}
+                  match={matching.has(index)}
+                  onSelect={select}
+                  onToggle={toggle}
+                  onZoom={zoomToRow}
+                />
+              );
+            })}
+          </div>
         </div>
-      </div>
         <Divider left={nameWidth} onMove={(x) => setNameShare(Math.min(Math.max(x / width, 0.12), 0.75))} />
       </div>
     </div>
@@ -109,8 +125,10 @@ function useWheelZoom(scroller: React.RefObject<HTMLDivElement | null>, timeline
     const listen = (event: WheelEvent): void => {
       const now = latest.current;
       const around = (event.clientX - element.getBoundingClientRect().left - now.nameWidth) / now.barsWidth;
-      if (event.ctrlKey || event.metaKey) now.timeline.zoom(Math.exp(Math.min(Math.max(event.deltaY, -60), 60) * 0.008), Math.min(Math.max(around, 0), 1));
-      else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) now.timeline.pan(((event.deltaX || event.deltaY) / now.barsWidth) * 1);
+      if (event.ctrlKey || event.metaKey)
+        now.timeline.zoom(Math.exp(Math.min(Math.max(event.deltaY, -60), 60) * 0.008), Math.min(Math.max(around, 0), 1));
+      else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY))
+        now.timeline.pan(((event.deltaX || event.deltaY) / now.barsWidth) * 1);
       else return;
       event.preventDefault();
     };

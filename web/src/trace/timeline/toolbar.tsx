@@ -3,7 +3,13 @@ import { formatCount } from '../../time/format.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import type { Timeline } from './use-timeline.ts';
 
-export function Toolbar({ timeline, findRef }: { readonly timeline: Timeline; readonly findRef: React.RefObject<HTMLInputElement | null> }) {
+export function Toolbar({
+  timeline,
+  findRef,
+}: {
+  readonly timeline: Timeline;
+  readonly findRef: React.RefObject<HTMLInputElement | null>;
+}) {
   const { model, find, matches, selected } = timeline;
   const at = selected === undefined ? 0 : matches.indexOf(selected) + 1;
   return (
@@ -29,9 +35,15 @@ export function Toolbar({ timeline, findRef }: { readonly timeline: Timeline; re
       </label>
       {find !== '' && (
         <>
-          <span role="status" className="text-xs whitespace-nowrap text-muted" data-testid="find-count">{matches.length === 0 ? 'none found' : `${at > 0 ? `${formatCount(at)} of ` : ''}${formatCount(matches.length)} found`}</span>
-          <IconButton label="Previous match (N)" disabled={matches.length === 0} onClick={() => timeline.step(matches, -1)}><ChevronUp size={15} /></IconButton>
-          <IconButton label="Next match (n)" disabled={matches.length === 0} onClick={() => timeline.step(matches, 1)}><ChevronDown size={15} /></IconButton>
+          <span role="status" className="text-xs whitespace-nowrap text-muted" data-testid="find-count">
+            {matches.length === 0 ? 'none found' : `${at > 0 ? `${formatCount(at)} of ` : ''}${formatCount(matches.length)} found`}
+          </span>
+          <IconButton label="Previous match (N)" disabled={matches.length === 0} onClick={() => timeline.step(matches, -1)}>
+            <ChevronUp size={15} />
+          </IconButton>
+          <IconButton label="Next match (n)" disabled={matches.length === 0} onClick={() => timeline.step(matches, 1)}>
+            <ChevronDown size={15} />
+          </IconButton>
         </>
       )}
       <span className="ml-auto flex items-center gap-1">
@@ -40,10 +52,22 @@ export function Toolbar({ timeline, findRef }: { readonly timeline: Timeline; re
             <OctagonX size={14} className="text-fault" aria-hidden /> {formatCount(model.failing.length)} failed
           </Button>
         )}
-        <IconButton label="Fold all (c)" onClick={timeline.foldAll}><ChevronsDownUp size={15} /></IconButton>
-        <IconButton label="Unfold all (e)" onClick={timeline.unfoldAll}><ChevronsUpDown size={15} /></IconButton>
-        <IconButton label="Zoom to the selected row (z)" disabled={selected === undefined} onClick={() => selected !== undefined && timeline.zoomToRow(selected)}><ZoomIn size={15} /></IconButton>
-        <Button look="ghost" disabled={!timeline.zoomed} onClick={timeline.resetZoom} title="See the whole trace (0)">All</Button>
+        <IconButton label="Fold all (c)" onClick={timeline.foldAll}>
+          <ChevronsDownUp size={15} />
+        </IconButton>
+        <IconButton label="Unfold all (e)" onClick={timeline.unfoldAll}>
+          <ChevronsUpDown size={15} />
+        </IconButton>
+        <IconButton
+          label="Zoom to the selected row (z)"
+          disabled={selected === undefined}
+          onClick={() => selected !== undefined && timeline.zoomToRow(selected)}
+        >
+          <ZoomIn size={15} />
+        </IconButton>
+        <Button look="ghost" disabled={!timeline.zoomed} onClick={timeline.resetZoom} title="See the whole trace (0)">
+          All
+        </Button>
       </span>
     </div>
   );

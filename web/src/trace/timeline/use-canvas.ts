@@ -1,7 +1,12 @@
 import { useLayoutEffect, useRef } from 'react';
 
 /** Paints a canvas at the screen's resolution, before the browser draws, when anything in `inputs` changed. */
-export function useCanvas(width: number, height: number, paint: (context: CanvasRenderingContext2D) => void, inputs: readonly unknown[]): React.RefObject<HTMLCanvasElement | null> {
+export function useCanvas(
+  width: number,
+  height: number,
+  paint: (context: CanvasRenderingContext2D) => void,
+  inputs: readonly unknown[],
+): React.RefObject<HTMLCanvasElement | null> {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const element = canvas.current;

@@ -60,7 +60,9 @@ export function useTimeline(model: TimelineModel): Timeline {
       setSelectedId(row?.id);
       if (index === undefined) return;
       const above = ancestorsOf(model, index);
-      setFolded((before) => (above.some((item) => before.has(item)) ? new Set([...before].filter((item) => !above.includes(item))) : before));
+      setFolded((before) =>
+        above.some((item) => before.has(item)) ? new Set([...before].filter((item) => !above.includes(item))) : before,
+      );
     },
     [model, setSelectedId],
   );
@@ -108,7 +110,10 @@ export function useTimeline(model: TimelineModel): Timeline {
     },
     resetZoom: () => setRawWindow(undefined),
     step: (rows, by) => {
-      const next = by > 0 ? (rows.find((row) => row > (selected ?? -1)) ?? rows[0]) : (rows.findLast((row) => row < (selected ?? Number.POSITIVE_INFINITY)) ?? rows.at(-1));
+      const next =
+        by > 0
+          ? (rows.find((row) => row > (selected ?? -1)) ?? rows[0])
+          : (rows.findLast((row) => row < (selected ?? Number.POSITIVE_INFINITY)) ?? rows.at(-1));
       if (next !== undefined) select(next);
     },
   };
@@ -122,7 +127,11 @@ function topOf(model: TimelineModel, index: number): number {
 }
 
 /** The selection lives here for speed and in the URL for sharing; the URL's changes (going back) win. */
-function useSelectedId(inUrl: string | undefined, find: string, set: ReturnType<typeof useView>['set']): readonly [string | undefined, (id: string | undefined) => void] {
+function useSelectedId(
+  inUrl: string | undefined,
+  find: string,
+  set: ReturnType<typeof useView>['set'],
+): readonly [string | undefined, (id: string | undefined) => void] {
   const [id, setId] = useState(inUrl);
   const written = useRef(inUrl);
   useEffect(() => {
