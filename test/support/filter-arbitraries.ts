@@ -2,7 +2,8 @@
  * Random filter expressions and random traces that fit each other: both draw names, users, annotations, statuses and times from the
  * same few values, so that expressions match often enough to mean something.
  */
-import fc, { type Arbitrary } from 'fast-check';
+import * as fc from 'fast-check';
+import type { Arbitrary } from 'fast-check';
 import { printFilter, type FilterExpression, type SegmentDocument } from '../../src/trace/index.ts';
 import { KEYS, partsOf, type Cause, type Scope } from '../../src/trace/filter/keys.ts';
 import type {
@@ -155,35 +156,12 @@ function rootCauseCondition(): Arbitrary<FilterExpression> {
 /** A random expression as text. */
 export const expressionText: Arbitrary<string> = expressionTree().map(printFilter);
 
-const TOKENS = [
-  ...[
-    'ok',
-    'fault',
-    'responsetime',
-    'http.status',
-    'http.url',
-    'user',
-    'name',
-    'first',
-    'coverage',
-    'annotation',
-    'annotation.a',
-    'source.annotation.b',
-  ],
-  ...[
-    'service',
-    'edge',
-    'id',
-    'type',
-    'account.id',
-    'group.name',
-    'rootcause.json',
-    'rootcause.fault.entity',
-    'rootcause.error.client_impacting',
-  ],
-  ...['AND', 'or', 'CONTAINS', 'beginswith', 'true', '"true"', '"x y"', 'x', '5', '-0.5e3', '#[]', '#{"a":[1]}', '#', '"'],
-  ...['(', ')', '{', '}', '[', ']', ',', ':', '!', '=', '!=', '<', '<=', '>', '>='],
-];
+const WORDS =
+  'ok fault responsetime http.status http.url user name first coverage annotation annotation.a source.annotation.b service edge id type ' +
+  'account.id group.name rootcause.json rootcause.fault.entity rootcause.error.client_impacting AND or CONTAINS beginswith true x';
+const VALUES = '"true" "xy" 5 -0.5e3 #[] #{"a":[1]} # "';
+const MARKS = '( ) { } [ ] , : ! = != < <= > >=';
+const TOKENS = `${WORDS} ${VALUES} ${MARKS}`.split(' ');
 
 /** Tokens of the language in any order. */
 export const tokenSoup: Arbitrary<string> = fc

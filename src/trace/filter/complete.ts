@@ -50,12 +50,14 @@ interface Typed {
 function typedAt(text: string, cursor: number): Typed {
   const tokens = lexFilter(text.slice(0, cursor));
   const last = tokens.at(-1);
-  const word = tokens.at(-2);
   if (last?.kind === 'bad' && last.opened) {
     const prefix = text.slice(last.start + 1, cursor).replace(/\\(.)/gs, '$1');
     return { before: tokens.slice(0, -1), from: last.start, prefix, quoted: true };
   }
-  if ((word?.kind === 'word' || word?.kind === 'number') && word.end === cursor) {
+  const word = tokens.at(-2);
+  // The dot of `http.` is no part of a word until something follows it.
+  const end = text[cursor - 1] === '.' ? cursor - 1 : cursor;
+  if ((word?.kind === 'word' || word?.kind === 'number') && word.end === end) {
     return { before: tokens.slice(0, -2), from: word.start, prefix: text.slice(word.start, cursor), quoted: false };
   }
   return { before: tokens.slice(0, -1), from: cursor, prefix: '', quoted: false };
@@ -67,13 +69,21 @@ function endOfTyped(text: string, from: number, cursor: number): number {
   return token === undefined ? cursor : Math.max(cursor, token.end);
 }
 
-/** The typed text first where an option begins with it; options keep their order otherwise. */
+/** First what begins as typed, then what has a part that does, then names that have it in them; otherwise the order stays. */
 function rank(options: readonly CompletionOption[], prefix: string): readonly CompletionOption[] {
   const typed = prefix.toLowerCase();
-  const places = options.map((option) => ({ option, place: option.label.toLowerCase().indexOf(typed) }));
-  const fitting = places.filter(({ place }) => place >= 0);
-  const sorted = [...fitting.filter(({ place }) => place === 0), ...fitting.filter(({ place }) => place > 0)];
-  return sorted.slice(0, MAX_OPTIONS).map(({ option }) => option);
+  const ranked = options.map((option) => ({ option, place: placeOfMatch(option, typed) }));
+  const fitting = [0, 1, 2].flatMap((place) => ranked.filter((each) => each.place === place));
+  return fitting.slice(0, MAX_OPTIONS).map(({ option }) => option);
+}
+
+function placeOfMatch({ label, kind }: CompletionOption, typed: string): number {
+  // A key that needs brackets is found by its dotted spelling too.
+  const lower = label.toLowerCase().replace(/\["(.*)"\]$/, '.$1');
+  if (lower.startsWith(typed)) return 0;
+  if (lower.split(/[^\p{L}\p{N}_]+/u).some((part) => part.startsWith(typed))) return 1;
+  const named = kind === 'node' || kind === 'type' || kind === 'annotation';
+  return named && lower.includes(typed) ? 2 : 3;
 }
 
 function optionsFor({ wanted, place }: CompletionState, prefix: string, names: CompletionNames): readonly CompletionOption[] {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { filterOf } from '../../../test/support/filter-trees.ts';
-import { checkGroups, MAX_GROUP_DEPTH } from './groups.ts';
+import { MAX_GROUP_DEPTH } from './groups.ts';
+import { checkGroups } from './index.ts';
 
 const check = (text: string, groups: Readonly<Record<string, string>>): string | undefined => {
   const fault = checkGroups(filterOf(text), (name) => {

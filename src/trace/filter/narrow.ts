@@ -18,6 +18,7 @@ import type {
   FilterExpression,
   FlagCondition,
   GroupCondition,
+  JsonValue,
   NodeSelector,
   NumberCondition,
   NumberOperator,
@@ -125,7 +126,7 @@ class Narrower {
       case 'rootcause-impact':
         return negated === condition.expected ? ANYTHING : rootCauseClauses(condition.cause);
       case 'rootcause-json':
-        return negated !== (condition.operator === '!=') ? ANYTHING : rootCauseClauses(condition.cause);
+        return negated !== (condition.operator === '!=') || isEmpty(condition.pattern) ? ANYTHING : rootCauseClauses(condition.cause);
       default:
         return assertNever(condition);
     }
@@ -320,6 +321,11 @@ function annotationClauses({ key, operator, value }: AnnotationCondition, negate
 /** Faults and errors have root causes only where something is flagged; slowness needs nothing that a row would show. */
 function rootCauseClauses(cause: Cause | undefined): readonly Clause[] {
   return cause === 'fault' || cause === 'error' ? anyRow({ column: 'flags', anyOf: [cause] }) : ANYTHING;
+}
+
+/** `#[]` asks for nothing, so it is found where there are no root causes too. */
+function isEmpty(pattern: JsonValue): boolean {
+  return Array.isArray(pattern) && pattern.length === 0;
 }
 
 /** The operator that says the opposite, also of an unset field; only `=` and `!=` have one. */

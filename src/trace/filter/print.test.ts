@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FILTER_EXAMPLES } from '../../../test/fixtures/filter-traces.ts';
 import { expressionTree } from '../../../test/support/filter-arbitraries.ts';
