@@ -45,6 +45,7 @@ export class ReservoirShares {
 
   /** The answer of `GetSamplingTargets`: what each reporting client may sample from now on. */
   targetsResponse(statistics: readonly SamplingStatistics[], nowSeconds: number): Readonly<Record<string, unknown>> {
+    this.#forgetIdle(nowSeconds);
     const targets: unknown[] = [];
     const unprocessed: unknown[] = [];
     for (const { ruleName, clientId } of statistics) {
@@ -61,7 +62,7 @@ export class ReservoirShares {
   }
 
   #target(clientId: string, nowSeconds: number): Readonly<Record<string, unknown>> {
-    this.#see(clientId, nowSeconds);
+    if (this.#clients.size < MAX_CLIENTS || this.#clients.has(clientId)) this.#clients.set(clientId, nowSeconds);
     return {
       RuleName: DEFAULT_RULE.RuleName,
       FixedRate: DEFAULT_RULE.FixedRate,
@@ -71,18 +72,20 @@ export class ReservoirShares {
     };
   }
 
-  #see(clientId: string, nowSeconds: number): void {
+  #forgetIdle(nowSeconds: number): void {
     for (const [id, seenSeconds] of this.#clients) {
       if (nowSeconds - seenSeconds > IDLE_SECONDS) this.#clients.delete(id);
     }
-    if (this.#clients.size < MAX_CLIENTS || this.#clients.has(clientId)) this.#clients.set(clientId, nowSeconds);
   }
 
-  /** Whole requests a second, in equal parts; what is left over goes to those that came first. */
+  /** Whole requests a second, in equal parts; one of what is left over goes to each of those that came first. */
   #quota(clientId: string): number {
-    const rank = [...this.#clients.keys()].indexOf(clientId);
-    if (rank < 0) return 0;
     const share = Math.floor(DEFAULT_RULE.ReservoirSize / this.#clients.size);
-    return share + (rank < DEFAULT_RULE.ReservoirSize % this.#clients.size ? 1 : 0);
+    let left = DEFAULT_RULE.ReservoirSize % this.#clients.size;
+    for (const id of this.#clients.keys()) {
+      if (left-- <= 0) return share;
+      if (id === clientId) return share + 1;
+    }
+    return share;
   }
 }
