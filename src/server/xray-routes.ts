@@ -17,6 +17,10 @@ export function registerXRay(app: FastifyInstance, backend: XRayBackend): void {
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    // Clients send several types, none, or nonsense; it is JSON in any case.
+    scope.addHook('onRequest', async (request) => {
+      request.raw.headers['content-type'] = 'application/json';
+    });
     scope.setErrorHandler((cause: FastifyError, request, reply) => sendError(reply, toAwsError(cause, request)));
     for (const operation of OPERATIONS) {
       scope.post(operation.path, async (request, reply) => {
