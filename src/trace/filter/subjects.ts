@@ -11,6 +11,8 @@ import type { FlagKey, NumberKey, TextKey } from './keys.ts';
 import type { AnnotationOwner } from './syntax.ts';
 
 export interface Subject {
+  /** In a call from a segment: that segment, whose users and `source.annotation`s are the same for all calls that it makes. */
+  readonly caller?: Segment | undefined;
   readonly flag: (key: FlagKey) => boolean;
   readonly numbers: (key: NumberKey) => readonly number[] | undefined;
   readonly texts: (key: TextKey) => readonly string[] | undefined;
@@ -68,6 +70,7 @@ export interface Call {
 export function callSubject({ seen, source, destination }: Call): Subject {
   const caller = source ?? destination;
   return {
+    caller: source,
     flag: (key) => (key === 'partial' ? seen.inProgress : outcomeFlag(seen, key)),
     numbers: (key) => entityNumbers(seen, key),
     texts: (key) => {
@@ -76,6 +79,7 @@ export function callSubject({ seen, source, destination }: Call): Subject {
     },
     anyAnnotation: (owner, key, test) => {
       if (owner === 'own') return anyAnnotationUnder([seen], key, test);
+      // A client has no annotations.
       const whose = owner === 'source' ? source : destination;
       return whose !== undefined && anyAnnotationUnder([whose], key, test);
     },
