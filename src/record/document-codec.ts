@@ -113,7 +113,7 @@ export class DocumentEncoder {
   #responseShape(response: Json, row: SpanRow): string {
     return this.#objectShape(response, (key, value) => {
       if (key !== 'status') return this.#valueShape(value, 3);
-      const status = Number(value);
+      const status = typeof value === 'number' || typeof value === 'string' ? Number(value) : 0;
       const fits = Number.isInteger(status) && status > 0 && status < 65536;
       if (fits) row.status = status;
       return fits && typeof value === 'number' ? 'c' : this.#valueShape(value, 3);

@@ -109,7 +109,8 @@ class ConditionWriter {
   condition(narrowing: Narrowing): string {
     switch (narrowing.kind) {
       case 'all':
-        return `bitTest(flags, 0)`; // segments are enough to find a trace, and there are fewer of them
+        // What came inside another document is not needed to find a trace, and there is much of it.
+        return `bitAnd(flags, ${SpanFlag.embedded}) = 0`;
       case 'row':
         return this.#row(narrowing.test);
       case 'or':
