@@ -175,86 +175,58 @@ class Builder {
     this.#finish(at, now + this.#random.skewed(0.002, 0.6), outcome, status);
   }
 
-  #call(
-    plan: Plan,
-    parent: number,
-    depth: number,
-    start: number,
-    owner: { name: string; type: string },
-  ): { end: number; outcome: Outcome } {
+  #call(plan: Plan, parent: number, depth: number, start: number, owner: NodeName): { end: number; outcome: Outcome } {
     const random = this.#random;
     const failing = random.chance((plan.failure ?? 0) * (this.#trouble ? 6 : 1));
     const throttled = random.chance((plan.throttle ?? 0) * (this.#trouble ? 3 : 1));
-    const [method, url] =
-      plan.kind === 'service'
-        ? [plan.what.split(' ')[0]!, `http://${plan.to}.shop.internal${plan.what.split(' ')[1]}`]
-        : plan.kind === 'remote'
-          ? plan.what.split(' ')
-          : [];
-    const sub = this.#push(
-      {
-        parent,
-        depth,
-        kind: 'subsegment',
-        name: plan.kind === 'service' ? `${plan.to}.shop.internal` : plan.to,
-        node: owner,
-        startSeconds: start,
-        outcome: 'ok',
-        namespace: plan.kind === 'aws' ? 'aws' : 'remote',
-        ...(method && url ? { method, url } : {}),
-      },
-      plan.kind === 'sql'
-        ? {
-            sql: {
-              url: 'postgresql://db.shop.internal:5432/shop',
-              sanitized_query: plan.what,
-              database_type: 'PostgreSQL',
-              user: 'shop',
-              preparation: 'statement',
-            },
-          }
-        : plan.kind === 'aws'
-          ? {
-              aws: {
-                operation: plan.what,
-                region: 'eu-central-1',
-                request_id: random.hex(20),
-                ...(plan.what === 'GetItem' ? { table_name: plan.to } : {}),
-              },
-            }
-          : {},
-    );
-    const type = {
-      service: TYPES[plan.to] ?? 'unknown',
-      sql: 'Database::SQL',
-      aws: { GetItem: 'AWS::DynamoDB::Table', GetObject: 'AWS::S3::Bucket', SendMessage: 'AWS::SQS::Queue' }[plan.what] ?? 'AWS::Unknown',
-      remote: 'remote',
-    }[plan.kind];
-    const callee = this.#push({
-      parent: sub,
-      depth: depth + 1,
-      kind: 'segment',
-      name: plan.to,
-      node: { name: plan.to, type },
-      startSeconds: start + (plan.kind === 'service' ? 0.0006 : 0),
-      outcome: 'ok',
-      inferred: plan.kind !== 'service',
-      ...(method && url ? { method, url } : {}),
-    });
+    const { sub, callee, node } = this.#begin(plan, parent, depth, start, owner);
     let now = start + random.skewed(plan.median, 0.7) * (this.#slow && plan.to.includes('warehouse') ? 18 : 1);
     let outcome: Outcome = failing ? 'fault' : throttled ? 'throttle' : 'ok';
     for (const call of plan.calls ?? []) {
-      const result = this.#call(call, callee, depth + 2, now, { name: plan.to, type });
+      const result = this.#call(call, callee, depth + 2, now, node);
       // The mail is sent without waiting for it: the callee overhangs.
       if (call.to !== 'mailer') now = result.end + random.skewed(0.0008, 0.5);
       if (result.outcome === 'fault' && outcome === 'ok') outcome = 'fault';
     }
     const end = now + random.skewed(plan.median * 0.3, 0.5);
-    const status = outcome === 'fault' ? (plan.kind === 'remote' ? 503 : 500) : outcome === 'throttle' ? 429 : 200;
+    const failed = plan.kind === 'remote' ? 503 : 500;
+    const status = plan.kind === 'sql' ? undefined : outcome === 'fault' ? failed : outcome === 'throttle' ? 429 : 200;
     const cut = this.#open && plan.to === 'mailer';
-    this.#finish(callee, cut ? undefined : end, outcome, plan.kind === 'sql' ? undefined : status);
-    this.#finish(sub, cut ? undefined : end + 0.0004, outcome, plan.kind === 'sql' ? undefined : status);
+    this.#finish(callee, cut ? undefined : end, outcome, status);
+    this.#finish(sub, cut ? undefined : end + 0.0004, outcome, status);
     return { end, outcome };
+  }
+
+  /** The caller's subsegment and the callee's segment, both without end. */
+  #begin(
+    plan: Plan,
+    parent: number,
+    depth: number,
+    startSeconds: number,
+    owner: NodeName,
+  ): { sub: number; callee: number; node: NodeName } {
+    const request = requestOf(plan);
+    const name = plan.kind === 'service' ? `${plan.to}.shop.internal` : plan.to;
+    const namespace = plan.kind === 'aws' ? 'aws' : 'remote';
+    const extra = detailsOf(plan, this.#random.hex(20));
+    const sub = this.#push(
+      { parent, depth, kind: 'subsegment', name, node: owner, startSeconds, outcome: 'ok', namespace, ...request },
+      extra,
+    );
+    const node = { name: plan.to, type: typeOf(plan) };
+    const traced = plan.kind === 'service';
+    const callee = this.#push({
+      parent: sub,
+      depth: depth + 1,
+      kind: 'segment',
+      name: plan.to,
+      node,
+      startSeconds: startSeconds + (traced ? 0.0006 : 0),
+      outcome: 'ok',
+      inferred: !traced,
+      ...request,
+    });
+    return { sub, callee, node };
   }
 
   #push(
@@ -329,6 +301,39 @@ class Builder {
       ...(status === undefined ? {} : { status }),
     };
   }
+}
+
+interface NodeName {
+  readonly name: string;
+  readonly type: string;
+}
+
+function requestOf(plan: Plan): { method?: string; url?: string } {
+  const [method, target] = plan.what.split(' ') as [string, string];
+  if (plan.kind === 'service') return { method, url: `http://${plan.to}.shop.internal${target}` };
+  return plan.kind === 'remote' ? { method, url: target } : {};
+}
+
+const AWS_TYPES: Readonly<Record<string, string>> = {
+  GetItem: 'AWS::DynamoDB::Table',
+  GetObject: 'AWS::S3::Bucket',
+  SendMessage: 'AWS::SQS::Queue',
+};
+
+function typeOf(plan: Plan): string {
+  if (plan.kind === 'service') return TYPES[plan.to] ?? 'unknown';
+  if (plan.kind === 'sql') return 'Database::SQL';
+  return plan.kind === 'aws' ? (AWS_TYPES[plan.what] ?? 'AWS::Unknown') : 'remote';
+}
+
+function detailsOf(plan: Plan, requestId: string): Record<string, unknown> {
+  if (plan.kind === 'sql') {
+    const url = 'postgresql://db.shop.internal:5432/shop';
+    return { sql: { url, sanitized_query: plan.what, database_type: 'PostgreSQL', user: 'shop', preparation: 'statement' } };
+  }
+  if (plan.kind !== 'aws') return {};
+  const table = plan.what === 'GetItem' ? { table_name: plan.to } : {};
+  return { aws: { operation: plan.what, region: 'eu-central-1', request_id: requestId, ...table } };
 }
 
 function failure(seed: string): Record<string, unknown> {

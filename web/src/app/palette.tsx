@@ -4,7 +4,7 @@ import { ListTree, Map as MapIcon, Moon, Radio, Rows3, Rocket, Waypoints } from 
 import { useState } from 'react';
 import { useNames } from '../api/queries.ts';
 import { parseTraceId, toXRayTraceId } from '../core.ts';
-import { serviceClause } from '../filter/clauses.ts';
+import { serviceClause, type NodeName } from '../filter/clauses.ts';
 import { NodeIcon } from '../map/node-icon.tsx';
 import { nodeKey } from '../map/graph-model.ts';
 import { Dialog } from '../ui/popover.tsx';
@@ -18,16 +18,14 @@ const GROUP =
 /** Ctrl-K: one box that leads anywhere. A pasted trace id is recognised in both forms. */
 export default function Palette({ onClose }: { readonly onClose: () => void }) {
   const navigate = useNavigate();
-  const view = useView();
-  const names = useNames(view.range);
   const { toggle } = useTheme();
   const [text, setText] = useState('');
   const traceId = parseTraceId(text.trim());
-  const act = (action: () => unknown) => () => {
+  const act: Act = (action) => () => {
     onClose();
     void action();
   };
-  const go = (to: '/' | '/traces' | '/status' | '/start') => act(() => navigate({ to, search: carried(view.search) }));
+  const openTrace = (id: string) => act(() => navigate({ to: '/traces/$traceId', params: { traceId: id }, search: {} }));
   return (
     <Dialog title="Jump to" hideTitle open onOpenChange={(open) => !open && onClose()} className="w-[620px]">
       <Command label="Jump to" loop className="flex flex-col">
@@ -42,54 +40,13 @@ export default function Palette({ onClose }: { readonly onClose: () => void }) {
           <Command.Empty className="px-3 py-6 text-center text-muted">Nothing of that name in this time range.</Command.Empty>
           {traceId && (
             <Command.Group heading="Trace" className={GROUP} forceMount>
-              <Command.Item
-                forceMount
-                value={text}
-                className={ITEM}
-                onSelect={act(() => navigate({ to: '/traces/$traceId', params: { traceId: toXRayTraceId(traceId) }, search: {} }))}
-              >
+              <Command.Item forceMount value={text} className={ITEM} onSelect={openTrace(toXRayTraceId(traceId))}>
                 <ListTree size={16} aria-hidden /> Open trace <code className="font-mono text-xs">{toXRayTraceId(traceId)}</code>
               </Command.Item>
             </Command.Group>
           )}
-          <Command.Group heading="Pages" className={GROUP}>
-            <Command.Item className={ITEM} onSelect={go('/')}>
-              <MapIcon size={16} aria-hidden /> Service map
-            </Command.Item>
-            <Command.Item className={ITEM} onSelect={go('/traces')}>
-              <Rows3 size={16} aria-hidden /> Traces
-            </Command.Item>
-            <Command.Item className={ITEM} onSelect={go('/status')}>
-              <Radio size={16} aria-hidden /> Status of the server
-            </Command.Item>
-            <Command.Item className={ITEM} onSelect={go('/start')}>
-              <Rocket size={16} aria-hidden /> Connect an application
-            </Command.Item>
-          </Command.Group>
-          <Command.Group heading="Services on the map" className={GROUP}>
-            {names.data?.nodes.map((node) => (
-              <Command.Item
-                key={nodeKey(node)}
-                value={`node ${nodeKey(node)}`}
-                className={ITEM}
-                onSelect={act(() => navigate({ to: '/', search: carried(view.search, { node: nodeKey(node) }) }))}
-              >
-                <NodeIcon type={node.type} size={16} /> {node.name} <span className="ml-auto truncate text-xs text-muted">{node.type}</span>
-              </Command.Item>
-            ))}
-          </Command.Group>
-          <Command.Group heading="Traces of a service" className={GROUP}>
-            {names.data?.nodes.map((node) => (
-              <Command.Item
-                key={nodeKey(node)}
-                value={`traces ${nodeKey(node)}`}
-                className={ITEM}
-                onSelect={act(() => navigate({ to: '/traces', search: carried(view.search, { filter: serviceClause(node, '') }) }))}
-              >
-                <Waypoints size={16} aria-hidden /> Traces through {node.name}
-              </Command.Item>
-            ))}
-          </Command.Group>
+          <PageItems act={act} />
+          <ServiceItems act={act} />
           <Command.Group heading="Settings" className={GROUP}>
             <Command.Item className={ITEM} onSelect={act(toggle)}>
               <Moon size={16} aria-hidden /> Change between dark and light
@@ -98,5 +55,55 @@ export default function Palette({ onClose }: { readonly onClose: () => void }) {
         </Command.List>
       </Command>
     </Dialog>
+  );
+}
+
+/** Closes the palette, then does it. */
+type Act = (action: () => unknown) => () => void;
+
+const PAGES = [
+  ['/', 'Service map', MapIcon],
+  ['/traces', 'Traces', Rows3],
+  ['/status', 'Status of the server', Radio],
+  ['/start', 'Connect an application', Rocket],
+] as const;
+
+function PageItems({ act }: { readonly act: Act }) {
+  const navigate = useNavigate();
+  const { search } = useView();
+  return (
+    <Command.Group heading="Pages" className={GROUP}>
+      {PAGES.map(([to, label, Icon]) => (
+        <Command.Item key={to} className={ITEM} onSelect={act(() => navigate({ to, search: carried(search) }))}>
+          <Icon size={16} aria-hidden /> {label}
+        </Command.Item>
+      ))}
+    </Command.Group>
+  );
+}
+
+function ServiceItems({ act }: { readonly act: Act }) {
+  const navigate = useNavigate();
+  const { search, range } = useView();
+  const nodes = useNames(range).data?.nodes ?? [];
+  const toMap = (node: NodeName) => act(() => navigate({ to: '/', search: carried(search, { node: nodeKey(node) }) }));
+  const toTraces = (node: NodeName) => act(() => navigate({ to: '/traces', search: carried(search, { filter: serviceClause(node, '') }) }));
+  return (
+    <>
+      <Command.Group heading="Services on the map" className={GROUP}>
+        {nodes.map((node) => (
+          <Command.Item key={nodeKey(node)} value={`node ${nodeKey(node)}`} className={ITEM} onSelect={toMap(node)}>
+            <NodeIcon type={node.type} size={16} /> {node.name} <span className="ml-auto truncate text-xs text-muted">{node.type}</span>
+          </Command.Item>
+        ))}
+      </Command.Group>
+      <Command.Group heading="Traces of a service" className={GROUP}>
+        {nodes.map((node) => (
+          <Command.Item key={nodeKey(node)} value={`traces ${nodeKey(node)}`} className={ITEM} onSelect={toTraces(node)}>
+            <Waypoints size={16} aria-hidden /> Traces through {node.name}
+          </Command.Item>
+        ))}
+      </Command.Group>
+    </>
   );
 }

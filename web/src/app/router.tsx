@@ -18,7 +18,7 @@ const tracesRoute = createRoute({
   component: lazyRouteComponent(() => import('../traces/traces-page.tsx'), 'TracesPage'),
 });
 
-export const traceRoute = createRoute({
+const traceRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/traces/$traceId',
   component: lazyRouteComponent(() => import('../trace/trace-page.tsx'), 'TracePage'),

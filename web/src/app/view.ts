@@ -11,6 +11,8 @@ export interface ViewSearch {
   /** Map: the selected node or edge, `name@type`, `name@type -> name@type`. */
   node?: string;
   edge?: string;
+  /** Map: only this node with its callers and callees. */
+  only?: string;
   /** Map: `list` for the table. */
   view?: string;
   /** Trace list: `column` or `-column`. */
@@ -22,7 +24,18 @@ export interface ViewSearch {
   find?: string;
 }
 
-const KEYS = ['range', 'filter', 'node', 'edge', 'view', 'sort', 'row', 'tab', 'find'] as const satisfies readonly (keyof ViewSearch)[];
+const KEYS = [
+  'range',
+  'filter',
+  'node',
+  'edge',
+  'only',
+  'view',
+  'sort',
+  'row',
+  'tab',
+  'find',
+] as const satisfies readonly (keyof ViewSearch)[];
 
 export function validateView(raw: Record<string, unknown>): ViewSearch {
   const view: ViewSearch = {};

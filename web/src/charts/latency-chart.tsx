@@ -3,16 +3,13 @@ import type { Latency } from '../core.ts';
 import { formatCount, formatDuration } from '../time/format.ts';
 import { useSize } from '../ui/use-size.ts';
 import { ChartFrame } from './chart-frame.tsx';
+import { Band, BottomTicks, ChartSurface } from './chart-parts.tsx';
 import { logTicks } from './scale.ts';
 import { useBrush } from './use-brush.ts';
 
 const BOTTOM = 18;
 const TOP = 14;
-const QUANTILES = [
-  ['p50', 'p50'],
-  ['p90', 'p90'],
-  ['p99', 'p99'],
-] as const;
+const QUANTILES = ['p50', 'p90', 'p99'] as const;
 
 interface LatencyChartProps {
   readonly latency: Latency | undefined;
@@ -30,99 +27,96 @@ export function LatencyChart({ latency, height, chosen, onSelect }: LatencyChart
   const bins = useMemo(() => toBins(latency), [latency]);
   const plot = height - BOTTOM - TOP;
   const span = Math.log(bins.high / bins.low);
-  const toX = (value: number): number => (Math.log(value / bins.low) / span) * width;
+  const toX = (value: number): number => (Math.log(Math.max(value, bins.low) / bins.low) / span) * width;
   const toValue = (x: number): number => bins.low * Math.exp((x / Math.max(width, 1)) * span);
   const brush = useBrush((selection) => onSelect(selection && [toValue(selection[0]), toValue(selection[1])]));
-  const top = Math.max(...bins.counts, 1);
-  const shown = brush.selection ?? (chosen && ([Math.max(toX(chosen[0]), 0), Math.min(toX(chosen[1]), width)] as const));
-  const edge = (index: number): number => bins.low * Math.exp((index / bins.counts.length) * span);
-  const note = brush.selection
-    ? `${formatDuration(toValue(brush.selection[0]))} – ${formatDuration(toValue(brush.selection[1]))}`
-    : hover !== undefined && bins.counts[hover] !== undefined
-      ? `${formatDuration(edge(hover))} – ${formatDuration(edge(hover + 1))}: ${formatCount(bins.counts[hover])} requests`
-      : latency && bins.total > 0
-        ? `p50 ${formatDuration(latency.p50)}, p90 ${formatDuration(latency.p90)}, p99 ${formatDuration(latency.p99)}`
-        : '';
+  const band = brush.selection ?? (chosen && ([toX(chosen[0]), Math.min(toX(chosen[1]), width)] as const));
+  const drawn = brush.selection && ([toValue(brush.selection[0]), toValue(brush.selection[1])] as const);
+  const note = noteOf(latency, bins, drawn, hover);
+  const filled = width > 0 && bins.total > 0;
+  const ticks = filled ? logTicks(bins.low, bins.high, Math.max(2, Math.floor(width / 60))) : [];
+  const label = `Response times: ${note || 'none'}`;
   return (
     <ChartFrame title="Response time" note={note} frameRef={ref} height={height}>
-      <svg
-        width={width}
-        height={height}
-        className="block select-none"
-        role="img"
-        aria-label={`Response times: ${note || 'none'}`}
-        data-testid="latency-chart"
-      >
+      <svg width={width} height={height} className="block select-none" role="img" aria-label={label} data-testid="latency-chart">
         <g transform={`translate(0,${TOP})`}>
           <line x2={width} y1={plot} y2={plot} stroke="var(--line)" />
-          {bins.counts.map((count, index) =>
-            count === 0 ? null : (
-              <rect
-                key={index}
-                x={(index / bins.counts.length) * width + 0.5}
-                width={Math.max(width / bins.counts.length - 1, 1)}
-                y={plot - Math.max((count / top) * plot, 1.5)}
-                height={Math.max((count / top) * plot, 1.5)}
-                fill="var(--accent)"
-                fillOpacity={hover === index ? 1 : 0.7}
-              />
-            ),
-          )}
-          {width > 0 &&
-            bins.total > 0 &&
-            latency &&
-            QUANTILES.map(([key, label]) => (
-              <g key={key} transform={`translate(${toX(Math.max(latency[key], bins.low))},0)`}>
-                <line y1={-2} y2={plot} stroke="var(--text)" strokeDasharray="2 3" strokeOpacity={0.6} />
-                <text
-                  y={-4}
-                  textAnchor={toX(Math.max(latency[key], bins.low)) > width - 20 ? 'end' : 'middle'}
-                  className="fill-muted text-[10px]"
-                >
-                  {label}
-                </text>
-              </g>
-            ))}
-          {width > 0 &&
-            bins.total > 0 &&
-            logTicks(bins.low, bins.high, Math.max(2, Math.floor(width / 60))).map((value) => (
-              <text
-                key={value}
-                x={Math.min(Math.max(toX(value), 14), width - 16)}
-                y={plot + 14}
-                textAnchor="middle"
-                className="fill-muted text-[10px]"
-              >
-                {formatDuration(value)}
-              </text>
-            ))}
-          {shown && (
-            <rect
-              x={shown[0]}
-              width={Math.max(shown[1] - shown[0], 1)}
-              height={plot}
-              fill="var(--accent)"
-              fillOpacity={0.18}
-              stroke="var(--accent)"
-            />
-          )}
-          <rect
-            width={width}
-            height={plot}
-            fill="transparent"
-            className="cursor-crosshair touch-none"
-            {...brush.handlers}
-            onMouseMove={(event) =>
-              setHover(
-                Math.floor(((event.clientX - event.currentTarget.getBoundingClientRect().left) / Math.max(width, 1)) * bins.counts.length),
-              )
-            }
-            onMouseLeave={() => setHover(undefined)}
+          <Bars bins={bins} width={width} height={plot} hover={hover} />
+          {filled && latency && <Quantiles latency={latency} toX={toX} width={width} height={plot} />}
+          <BottomTicks
+            ticks={ticks.map((value) => ({ at: Math.min(Math.max(toX(value), 14), width - 16), label: formatDuration(value) }))}
+            y={plot}
           />
+          <Band range={band} height={plot} />
+          <ChartSurface width={width} height={plot} brush={brush} bars={bins.counts.length} onHover={setHover} />
         </g>
       </svg>
     </ChartFrame>
   );
+}
+
+function noteOf(latency: Latency | undefined, bins: Bins, drawn: readonly [number, number] | undefined, hover: number | undefined): string {
+  if (drawn) return `${formatDuration(drawn[0])} – ${formatDuration(drawn[1])}`;
+  const count = hover === undefined ? undefined : bins.counts[hover];
+  if (hover !== undefined && count !== undefined) {
+    const edge = (index: number): string => formatDuration(bins.low * (bins.high / bins.low) ** (index / bins.counts.length));
+    return `${edge(hover)} – ${edge(hover + 1)}: ${formatCount(count)} requests`;
+  }
+  if (!latency || bins.total === 0) return '';
+  return QUANTILES.map((key) => `${key} ${formatDuration(latency[key])}`).join(', ');
+}
+
+interface BarsProps {
+  readonly bins: Bins;
+  readonly width: number;
+  readonly height: number;
+  readonly hover: number | undefined;
+}
+
+function Bars({ bins, width, height, hover }: BarsProps) {
+  const top = Math.max(...bins.counts, 1);
+  const each = width / bins.counts.length;
+  return bins.counts.map((count, index) => {
+    if (count === 0) return null;
+    const tall = Math.max((count / top) * height, 1.5);
+    return (
+      <rect
+        key={index}
+        x={index * each + 0.5}
+        width={Math.max(each - 1, 1)}
+        y={height - tall}
+        height={tall}
+        fill="var(--accent)"
+        fillOpacity={hover === index ? 1 : 0.7}
+      />
+    );
+  });
+}
+
+interface QuantilesProps {
+  readonly latency: Latency;
+  readonly toX: (value: number) => number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Quantiles that lie close together share one line of text; the note names them all. */
+function Quantiles({ latency, toX, width, height }: QuantilesProps) {
+  return QUANTILES.map((key, index) => {
+    const x = toX(latency[key]);
+    const next = QUANTILES[index + 1];
+    const crowded = next !== undefined && toX(latency[next]) - x < 24;
+    return (
+      <g key={key} transform={`translate(${x},0)`}>
+        <line y1={-2} y2={height} stroke="var(--text)" strokeDasharray="2 3" strokeOpacity={0.6} />
+        {!crowded && (
+          <text y={-4} textAnchor={x > width - 20 ? 'end' : 'middle'} className="fill-muted text-[10px]">
+            {key}
+          </text>
+        )}
+      </g>
+    );
+  });
 }
 
 interface Bins {

@@ -4,7 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { ApiFailure } from '../api/client.ts';
 import { parseTraceId, toXRayTraceId, type NamesAnswer } from '../core.ts';
 import { Button, IconButton } from '../ui/button.tsx';
-import type { FilterProblem } from './language.ts';
+import { FILTER_HINT, type FilterProblem } from './language.ts';
 
 const FilterEditor = lazy(() => import('./filter-editor.tsx'));
 
@@ -71,7 +71,6 @@ export function FilterBox({ value, names, error, onApply }: FilterBoxProps) {
 }
 
 const FIELD_TEXT = 'font-mono text-[13px] leading-[1.45]';
-export const FILTER_HINT = 'fault OR responsetime > 1 — or paste a trace id';
 
 function PlainInput({
   text,

@@ -18,8 +18,7 @@ import { EditorView, keymap, placeholder, type KeyBinding } from '@codemirror/vi
 import { tags } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
 import type { CompletionOption, NamesAnswer } from '../core.ts';
-import { FILTER_HINT } from './filter-box.tsx';
-import { checkFilter, completeAt, type FilterProblem } from './language.ts';
+import { checkFilter, completeAt, FILTER_HINT, type FilterProblem } from './language.ts';
 
 interface FilterEditorProps {
   readonly text: string;

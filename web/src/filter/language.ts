@@ -8,6 +8,9 @@ export interface FilterProblem {
   readonly length: number;
 }
 
+/** Stands in the empty box. */
+export const FILTER_HINT = 'fault OR responsetime > 1 — or paste a trace id';
+
 const NO_NAMES: NamesAnswer = { nodes: [], annotationKeys: [] };
 
 /** Undefined when the text is a filter expression. */

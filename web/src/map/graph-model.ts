@@ -31,17 +31,19 @@ export interface GraphModel {
 
 export function toGraphModel(answer: GraphAnswer): GraphModel {
   const byId = new Map(answer.nodes.map((node) => [node.id, { ...node, key: nodeKey(node) }]));
-  const nodes = [...byId.values()].toSorted(compareKeys);
   const edges: MapEdge[] = [];
   for (const edge of answer.edges) {
     const from = byId.get(edge.from);
     const to = byId.get(edge.to);
     if (from && to) edges.push({ ...edge, from, to, key: `${from.key} -> ${to.key}` });
   }
-  edges.sort(compareKeys);
+  return index(answer.from, answer.to, [...byId.values()].toSorted(compareKeys), edges.toSorted(compareKeys));
+}
+
+function index(fromSeconds: number, toSeconds: number, nodes: readonly MapNode[], edges: readonly MapEdge[]): GraphModel {
   return {
-    fromSeconds: answer.from,
-    toSeconds: answer.to,
+    fromSeconds,
+    toSeconds,
     nodes,
     edges,
     byKey: new Map(nodes.map((node) => [node.key, node])),
@@ -71,8 +73,17 @@ export function isAmbiguous(model: GraphModel, node: MapNode): boolean {
   return model.nodes.some((other) => other !== node && other.name === node.name && other.type !== 'client');
 }
 
+/** The part of the map that has to do with one node; all of it when `key` is not (or no longer) on it. */
+export function around(model: GraphModel, key: string | undefined): GraphModel {
+  if (key === undefined || !model.byKey.has(key)) return model;
+  const kept = relatives(model, key);
+  const nodes = model.nodes.filter((node) => kept.has(node.key));
+  const edges = model.edges.filter((edge) => kept.has(edge.from.key) && kept.has(edge.to.key));
+  return index(model.fromSeconds, model.toSeconds, nodes, edges);
+}
+
 /** Everything that calls into `start`, directly or not, and everything it calls; with itself. */
-export function relatives(model: GraphModel, start: string): ReadonlySet<string> {
+function relatives(model: GraphModel, start: string): ReadonlySet<string> {
   const found = new Set([start]);
   walk(start, (key) => model.callers.get(key)?.map((edge) => edge.from.key) ?? [], found);
   walk(start, (key) => model.callees.get(key)?.map((edge) => edge.to.key) ?? [], found);

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { ArrowRight, X } from 'lucide-react';
+import { ArrowRight, Focus, X } from 'lucide-react';
 import { useState } from 'react';
 import { carried, useView } from '../app/view.ts';
 import { LatencyChart } from '../charts/latency-chart.tsx';
@@ -8,7 +8,7 @@ import { edgeClause, joinAnd, narrow, outcomeClause, responseTimeClause, service
 import { meanSeconds, OUTCOMES } from '../health/health.ts';
 import { HealthRing } from '../health/ring.tsx';
 import { formatCount, formatDuration, formatRate } from '../time/format.ts';
-import { buttonClass, IconButton } from '../ui/button.tsx';
+import { Button, buttonClass, IconButton } from '../ui/button.tsx';
 import { CopyIconButton } from '../ui/copy.tsx';
 import { isAmbiguous, type GraphModel, type MapEdge, type MapNode } from './graph-model.ts';
 import { NodeIcon, typeLabel } from './node-icon.tsx';
@@ -19,6 +19,9 @@ interface PanelProps {
   readonly onClose: () => void;
   readonly onNode: (key: string) => void;
   readonly onEdge: (key: string) => void;
+  /** The node that the map is narrowed to. */
+  readonly only: string | undefined;
+  readonly onOnly: (key: string | undefined) => void;
 }
 
 export function NodePanel({ node, ...rest }: PanelProps & { readonly node: MapNode }) {
@@ -55,6 +58,9 @@ export function NodePanel({ node, ...rest }: PanelProps & { readonly node: MapNo
           clause={(inner) => serviceClause(node, inner, isAmbiguous(model, node))}
         />
       )}
+      <Button pressed={rest.only === node.key} onClick={() => rest.onOnly(rest.only === node.key ? undefined : node.key)}>
+        <Focus size={14} aria-hidden /> Only what it calls and is called by
+      </Button>
       <Calls
         title="Called by"
         calls={model.callers.get(node.key) ?? []}

@@ -3,6 +3,7 @@ import { useStatus } from '../api/queries.ts';
 import type { IntakeCount, Reject, StatusAnswer } from '../core.ts';
 import { hostPort, withScheme } from '../start/recipes.ts';
 import { formatAge, formatBytes, formatCount, formatDuration, formatMoment, formatUtc } from '../time/format.ts';
+import { useNow } from '../time/use-now.ts';
 import { CopyIconButton } from '../ui/copy.tsx';
 import { QueryProblem } from '../ui/query-problem.tsx';
 import { PageSkeleton } from '../ui/skeleton.tsx';
@@ -13,9 +14,9 @@ const POLL_MS = 3000;
 /** What came in, what was refused and why, and whether the store keeps up. */
 export function StatusPage() {
   const status = useStatus(POLL_MS);
+  const now = useNow(3);
   if (status.error && !status.data) return <QueryProblem error={status.error} retry={() => void status.refetch()} />;
   if (!status.data) return <PageSkeleton />;
-  const now = Date.now() / 1000;
   return (
     <div className="h-full overflow-y-auto">
       <div className="mx-auto flex max-w-5xl flex-col gap-6 px-6 py-6">

@@ -3,6 +3,7 @@ import { Download, Link2, Map as MapIcon, OctagonX } from 'lucide-react';
 import type { TraceAnswer } from '../core.ts';
 import { OutcomeLabel } from '../health/outcome-icon.tsx';
 import { formatAge, formatCount, formatDuration, formatMoment, formatUtc } from '../time/format.ts';
+import { useNow } from '../time/use-now.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { CopyIconButton } from '../ui/copy.tsx';
 import { Popover } from '../ui/popover.tsx';
@@ -19,6 +20,7 @@ interface TraceHeaderProps {
 export function TraceHeader({ trace, model, map, onMap, onSelect }: TraceHeaderProps) {
   const { summary } = trace;
   const { http } = summary;
+  const now = useNow();
   const cause = model.likelyCause;
   return (
     <header className="flex shrink-0 flex-col gap-1.5 border-b border-line bg-panel px-4 py-2.5">
@@ -62,7 +64,7 @@ export function TraceHeader({ trace, model, map, onMap, onSelect }: TraceHeaderP
         <Fact label="Duration" value={formatDuration(trace.endSeconds - trace.startSeconds)} strong />
         <Fact
           label="Started"
-          value={`${formatMoment(trace.startSeconds)} (${formatAge(trace.startSeconds, Date.now() / 1000)})`}
+          value={`${formatMoment(trace.startSeconds)} (${formatAge(trace.startSeconds, now)})`}
           title={formatUtc(trace.startSeconds)}
         />
         <Fact

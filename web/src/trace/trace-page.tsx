@@ -1,8 +1,7 @@
-import { Link } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { ApiFailure } from '../api/client.ts';
 import { useTrace } from '../api/queries.ts';
-import { traceRoute } from '../app/router.tsx';
 import { useView } from '../app/view.ts';
 import type { TraceAnswer } from '../core.ts';
 import { nodeKey, toGraphModel } from '../map/graph-model.ts';
@@ -16,6 +15,8 @@ import { toTimelineModel } from './timeline/model.ts';
 import { TimelineView } from './timeline/timeline-view.tsx';
 import { useTimeline, type Timeline } from './timeline/use-timeline.ts';
 import { TraceHeader } from './trace-header.tsx';
+
+const traceRoute = getRouteApi('/traces/$traceId');
 
 /** One request from its entry to its last callee. */
 export function TracePage() {

@@ -13,11 +13,13 @@ interface TraceRowProps {
   readonly top: number;
   readonly height: number;
   readonly current: boolean;
+  /** Epoch seconds, about. */
+  readonly now: number;
   readonly onChoose: (id: string) => void;
 }
 
 /** One trace. The link covers the whole row, so that a middle click opens it in a tab. */
-export const TraceRow = memo(function TraceRow({ trace, index, top, height, current, onChoose }: TraceRowProps) {
+export const TraceRow = memo(function TraceRow({ trace, index, top, height, current, now, onChoose }: TraceRowProps) {
   const { http } = trace;
   return (
     <div
@@ -41,7 +43,7 @@ export const TraceRow = memo(function TraceRow({ trace, index, top, height, curr
           aria-label={`Trace of ${formatMoment(trace.startSeconds)}: ${http.method ?? ''} ${http.url ?? trace.entry?.name ?? trace.id}`}
           className="outline-offset-[-2px] after:absolute after:inset-0"
         >
-          <Moment seconds={trace.startSeconds} />
+          <Moment seconds={trace.startSeconds} now={now} />
         </Link>
       </div>
       <div role="cell" className="text-right font-medium">
@@ -87,11 +89,12 @@ export const TraceRow = memo(function TraceRow({ trace, index, top, height, curr
   );
 });
 
-function Moment({ seconds }: { readonly seconds: number }) {
+/** The day only when it is not today's. */
+function Moment({ seconds, now }: { readonly seconds: number; readonly now: number }) {
   const ms = Math.floor((seconds % 1) * 1000)
     .toString()
     .padStart(3, '0');
-  const today = formatDay(seconds) === formatDay(Date.now() / 1000);
+  const today = formatDay(seconds) === formatDay(now);
   return (
     <>
       {!today && <span className="text-muted">{formatDay(seconds).slice(4)} </span>}

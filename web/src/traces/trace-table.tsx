@@ -1,9 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useState } from 'react';
 import { useKeys } from '../app/keys.ts';
 import type { TraceListItem } from '../core.ts';
+import { useNow } from '../time/use-now.ts';
+import { useRows } from '../ui/use-rows.ts';
 import { Spinner } from '../ui/skeleton.tsx';
 import { SortButton, type SortState } from '../ui/sort-header.tsx';
 import { TraceRow, TRACE_GRID } from './trace-row.tsx';
@@ -31,19 +32,15 @@ interface TraceTableProps {
   readonly sort: SortState;
   readonly onSort: (sort: string) => void;
   readonly scroller: React.RefObject<HTMLDivElement | null>;
+  /** The reader is busy with the rows: points at them or has scrolled down. */
+  readonly onBusy: (busy: boolean) => void;
   /** Under which the cursor is remembered while a trace is looked at. */
   readonly memory: string;
 }
 
-export function TraceTable({ list, traces, sort, onSort, scroller, memory }: TraceTableProps) {
-  const virtual = useVirtualizer({
-    count: traces.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: 12,
-    scrollPaddingStart: 34,
-    scrollPaddingEnd: 16,
-  });
+export function TraceTable({ list, traces, sort, onSort, scroller, memory, onBusy }: TraceTableProps) {
+  const virtual = useRows({ count: traces.length, scroller, rowHeight: ROW_HEIGHT, overscan: 12, head: ROW_HEIGHT + 2 });
+  const now = useNow(60);
   const items = virtual.getVirtualItems();
   const nearEnd = (items.at(-1)?.index ?? 0) >= traces.length - 30;
   const { hasNextPage, isFetching, isError, fetchNextPage } = list;
@@ -55,32 +52,14 @@ export function TraceTable({ list, traces, sort, onSort, scroller, memory }: Tra
     <div
       ref={scroller}
       className={`h-full overflow-auto transition-opacity ${list.isPlaceholderData ? 'opacity-50' : ''}`}
+      onPointerEnter={() => onBusy(true)}
+      onPointerLeave={(event) => onBusy(event.currentTarget.scrollTop > 4)}
       role="table"
       aria-label="Traces"
       aria-rowcount={traces.length + 1}
       aria-busy={list.isFetching}
     >
-      <div
-        role="row"
-        aria-rowindex={1}
-        className={`sticky top-0 z-10 border-b border-line bg-bg ${TRACE_GRID}`}
-        style={{ height: ROW_HEIGHT }}
-      >
-        {COLUMNS.map(([column, label, numeric]) => (
-          <div
-            key={label}
-            role="columnheader"
-            aria-sort={sort.column === column ? (sort.descending ? 'descending' : 'ascending') : 'none'}
-            className={numeric ? 'text-right' : ''}
-          >
-            {column === '' ? (
-              <span className="text-xs text-muted">{label}</span>
-            ) : (
-              <SortButton column={column} label={label} numeric={numeric} sort={sort} onSort={onSort} />
-            )}
-          </div>
-        ))}
-      </div>
+      <Head sort={sort} onSort={onSort} />
       <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
         {items.map((item) => {
           const trace = traces[item.index];
@@ -93,6 +72,7 @@ export function TraceTable({ list, traces, sort, onSort, scroller, memory }: Tra
                 top={item.start}
                 height={ROW_HEIGHT}
                 current={trace.id === cursor}
+                now={now}
                 onChoose={setCursor}
               />
             )
@@ -112,6 +92,32 @@ export function TraceTable({ list, traces, sort, onSort, scroller, memory }: Tra
           'That is all in this time range.'
         )}
       </div>
+    </div>
+  );
+}
+
+function Head({ sort, onSort }: Pick<TraceTableProps, 'sort' | 'onSort'>) {
+  return (
+    <div
+      role="row"
+      aria-rowindex={1}
+      className={`sticky top-0 z-10 border-b border-line bg-bg ${TRACE_GRID}`}
+      style={{ height: ROW_HEIGHT }}
+    >
+      {COLUMNS.map(([column, label, numeric]) => (
+        <div
+          key={label}
+          role="columnheader"
+          aria-sort={sort.column === column ? (sort.descending ? 'descending' : 'ascending') : 'none'}
+          className={numeric ? 'text-right' : ''}
+        >
+          {column === '' ? (
+            <span className="text-xs text-muted">{label}</span>
+          ) : (
+            <SortButton column={column} label={label} numeric={numeric} sort={sort} onSort={onSort} />
+          )}
+        </div>
+      ))}
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useRef, useState } from 'react';
 import { useActivity, useNames, useStatus, useTraceList } from '../api/queries.ts';
 import { useKeys } from '../app/keys.ts';
 import { useView } from '../app/view.ts';
@@ -14,6 +14,7 @@ import { PageSkeleton } from '../ui/skeleton.tsx';
 import { parseSort } from '../ui/sort-header.tsx';
 import { SearchProgress } from './search-progress.tsx';
 import { TraceTable } from './trace-table.tsx';
+import { useFreshTraces } from './use-fresh-traces.ts';
 import { useTraceSearch } from './use-trace-search.ts';
 
 const CHART_HEIGHT = 112;
@@ -36,9 +37,8 @@ function Search() {
   const box = useRef<HTMLDivElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   useKeys({ '/': () => box.current?.querySelector<HTMLElement>('.cm-content, input')?.focus() });
-  useEffect(() => {
-    scroller.current?.scrollTo({ top: 0 });
-  }, [range.text, filter, view.search.sort]);
+  const [busy, setBusy] = useState(false);
+  const fresh = useFreshTraces(list, busy, () => scroller.current?.scrollTo({ top: 0 }));
   const none = !list.isPlaceholderData && search.traces.length === 0 && !list.hasNextPage;
   return (
     <div className="flex h-full flex-col">
@@ -57,7 +57,7 @@ function Search() {
           onSelect={(chosen) => chosen && set({ filter: narrow(filter, responseTimeClause(chosen[0], chosen[1])) })}
         />
       </div>
-      <SearchProgress list={list} search={search} scroller={scroller} />
+      <SearchProgress list={list} search={search} fresh={fresh} />
       <div className="min-h-0 flex-1 border-t border-line">
         {list.error && !list.isPlaceholderData && search.traces.length === 0 ? (
           <QueryProblem error={list.error} retry={() => void list.refetch()} />
@@ -67,6 +67,8 @@ function Search() {
           <NothingInRange view={view} what="No trace was found" />
         ) : (
           <TraceTable
+            key={`${range.text} ${filter} ${view.search.sort ?? ''}`}
+            onBusy={setBusy}
             list={list}
             traces={search.traces}
             sort={sort}

@@ -11,7 +11,7 @@ export function useSize(): readonly [(element: HTMLElement | null) => void, Size
   const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   useLayoutEffect(() => {
     if (!element) return;
-    setSize({ width: element.clientWidth, height: element.clientHeight });
+    // Tells the size at once, before the browser draws, and then at every change.
     const observer = new ResizeObserver(() => setSize({ width: element.clientWidth, height: element.clientHeight }));
     observer.observe(element);
     return () => observer.disconnect();

@@ -3,7 +3,7 @@ import { Tabs } from 'radix-ui';
 import { useMemo } from 'react';
 import { useSegment } from '../../api/queries.ts';
 import { useView } from '../../app/view.ts';
-import type { TraceAnswer } from '../../core.ts';
+import type { TimelineRow, TraceAnswer } from '../../core.ts';
 import { OutcomeIcon } from '../../health/outcome-icon.tsx';
 import { typeLabel } from '../../map/node-icon.tsx';
 import { IconButton } from '../../ui/button.tsx';
@@ -46,62 +46,23 @@ export function DetailPane({ trace, model, index, onClose, onSelect }: DetailPan
   const current = segment.data?.id === row.id ? segment.data : undefined;
   const parts = useMemo(() => current && readParts(current), [current]);
   const tab: Tab = TABS.find(([key]) => key === search.tab)?.[0] ?? 'overview';
+  const setTab = (next: string): void => set({ tab: next === 'overview' ? undefined : next }, true);
   return (
     <aside
       aria-label={`Details of ${row.name}`}
       data-testid="detail"
       className="flex w-[460px] shrink-0 flex-col border-l border-line bg-panel"
     >
-      <div className="flex items-start gap-2 py-2.5 pr-2 pl-4">
-        <span className="mt-0.5">
-          <OutcomeIcon outcome={row.outcome} size={16} />
-        </span>
-        <div className="min-w-0">
-          <h2 className="truncate text-base font-semibold" title={row.name}>
-            {row.name}
-          </h2>
-          <p className="truncate text-xs text-muted">
-            {row.kind === 'segment' ? 'Segment' : 'Subsegment'} of {row.node.name} ({typeLabel(row.node.type)})
-          </p>
-        </div>
-        <IconButton label="Close (Esc)" className="ml-auto" onClick={onClose}>
-          <X size={16} />
-        </IconButton>
-      </div>
-      <Tabs.Root
-        value={tab}
-        onValueChange={(next) => set({ tab: next === 'overview' ? undefined : next }, true)}
-        className="flex min-h-0 flex-1 flex-col"
-        activationMode="manual"
-      >
-        <Tabs.List aria-label="Details" className="flex shrink-0 border-b border-line px-2">
-          {TABS.map(([key, label]) => (
-            <Tabs.Trigger
-              key={key}
-              value={key}
-              data-empty={parts && isEmpty(key, parts) ? '' : undefined}
-              className="-mb-px border-b-2 border-transparent px-1.5 py-1.5 text-xs font-medium whitespace-nowrap text-muted hover:text-text data-[empty]:text-faint data-[empty]:font-normal data-[state=active]:border-accent data-[state=active]:text-accent"
-            >
-              {label}
-              {parts && <TabCount tab={key} parts={parts} />}
-            </Tabs.Trigger>
-          ))}
-        </Tabs.List>
+      <Head row={row} onClose={onClose} />
+      <Tabs.Root value={tab} onValueChange={setTab} className="flex min-h-0 flex-1 flex-col">
+        <TabList parts={parts} />
         <Tabs.Content value={tab} className="min-h-0 flex-1 overflow-auto p-4 focus-visible:outline-offset-[-2px]">
           {row.placeholder ? (
             <Notice title="This segment was never received">
               Rows below name it as their parent. Its service may not be traced, may have lost the segment, or may not have sent it yet.
             </Notice>
           ) : tab === 'overview' ? (
-            <Overview
-              trace={trace}
-              model={model}
-              index={index}
-              segment={current}
-              parts={parts}
-              onSelect={onSelect}
-              onTab={(next) => set({ tab: next }, true)}
-            />
+            <Overview trace={trace} model={model} index={index} segment={current} parts={parts} onSelect={onSelect} onTab={setTab} />
           ) : segment.error && !current ? (
             <Notice title="The details could not be had" tone="bad">
               {segment.error.message}
@@ -114,6 +75,43 @@ export function DetailPane({ trace, model, index, onClose, onSelect }: DetailPan
         </Tabs.Content>
       </Tabs.Root>
     </aside>
+  );
+}
+
+function Head({ row, onClose }: { readonly row: TimelineRow; readonly onClose: () => void }) {
+  return (
+    <div className="flex items-start gap-2 py-2.5 pr-2 pl-4">
+      <span className="mt-0.5">
+        <OutcomeIcon outcome={row.outcome} size={16} />
+      </span>
+      <div className="min-w-0">
+        <h2 className="truncate text-base font-semibold" title={row.name}>
+          {row.name}
+        </h2>
+        <p className="truncate text-xs text-muted">
+          {row.kind === 'segment' ? 'Segment' : 'Subsegment'} of {row.node.name} ({typeLabel(row.node.type)})
+        </p>
+      </div>
+      <IconButton label="Close (Esc)" className="ml-auto" onClick={onClose}>
+        <X size={16} />
+      </IconButton>
+    </div>
+  );
+}
+
+const TAB_LOOK =
+  '-mb-px border-b-2 border-transparent px-1.5 py-1.5 text-xs font-medium whitespace-nowrap text-muted hover:text-text data-[empty]:font-normal data-[empty]:text-faint data-[state=active]:border-accent data-[state=active]:text-accent';
+
+function TabList({ parts }: { readonly parts: DetailParts | undefined }) {
+  return (
+    <Tabs.List aria-label="Details" className="flex shrink-0 border-b border-line px-2">
+      {TABS.map(([key, label]) => (
+        <Tabs.Trigger key={key} value={key} data-empty={parts && isEmpty(key, parts) ? '' : undefined} className={TAB_LOOK}>
+          {label}
+          {parts && <TabCount tab={key} parts={parts} />}
+        </Tabs.Trigger>
+      ))}
+    </Tabs.List>
   );
 }
 

@@ -61,13 +61,11 @@ function readException(raw: JsonObject): ExceptionView {
     skipped: count(raw['skipped']),
     causeId: text(raw['cause']),
     frames: Array.isArray(raw['stack'])
-      ? raw['stack']
-          .filter(isObject)
-          .map((frame) => ({
-            path: text(frame['path']) ?? '',
-            line: typeof frame['line'] === 'number' ? frame['line'] : undefined,
-            label: text(frame['label']) ?? '',
-          }))
+      ? raw['stack'].filter(isObject).map((frame) => ({
+          path: text(frame['path']) ?? '',
+          line: typeof frame['line'] === 'number' ? frame['line'] : undefined,
+          label: text(frame['label']) ?? '',
+        }))
       : [],
   };
 }

@@ -22,7 +22,6 @@ export function Overview({ trace, model, index, segment, parts, onSelect, onTab 
   const row = model.rows[index]!;
   const parent = model.rows[row.parent];
   const first = parts?.cause?.exceptions[0];
-  const links = readLinks(segment);
   return (
     <div className="flex flex-col gap-4">
       {first && (
@@ -36,30 +35,7 @@ export function Overview({ trace, model, index, segment, parts, onSelect, onTab 
         </button>
       )}
       <dl className="grid grid-cols-[7rem_minmax(0,1fr)] gap-x-3 gap-y-1.5">
-        <Item label="Outcome">
-          <OutcomeLabel outcome={row.outcome} />
-          {row.outcome !== 'ok' && <span className="text-muted"> ({OUTCOME_STYLE[row.outcome].meaning})</span>}
-        </Item>
-        <Item label="Duration">
-          <strong>{row.endSeconds === undefined ? 'in progress' : formatDuration(row.endSeconds - row.startSeconds)}</strong>
-          {row.endSeconds !== undefined && (
-            <span className="text-muted">
-              , {formatShare((row.endSeconds - row.startSeconds) / (model.end - model.start))} of the trace
-            </span>
-          )}
-        </Item>
-        <Item label="Own time">
-          <OwnTime model={model} index={index} />
-        </Item>
-        <Item label="Starts at">
-          {formatDuration(row.startSeconds - model.start)} <span className="text-muted">into the trace</span>
-        </Item>
-        <Item label="Start">
-          <span title={formatUtc(row.startSeconds)}>{formatMoment(row.startSeconds)}</span>
-        </Item>
-        <Item label="End">
-          {row.endSeconds === undefined ? 'not received' : <span title={formatUtc(row.endSeconds)}>{formatMoment(row.endSeconds)}</span>}
-        </Item>
+        <Times model={model} index={index} />
         {parent && (
           <Item label="Called by">
             <button
@@ -91,32 +67,59 @@ export function Overview({ trace, model, index, segment, parts, onSelect, onTab 
           </Item>
         ))}
       </dl>
-      {links.length > 0 && (
-        <section>
-          <h3 className="mb-1 text-xs font-semibold">Linked traces</h3>
-          <ul>
-            {links
-              .filter((id) => id !== trace.id)
-              .map((id) => (
-                <li key={id}>
-                  <Link
-                    to="/traces/$traceId"
-                    params={{ traceId: id }}
-                    search={{}}
-                    className="font-mono text-xs text-accent hover:underline"
-                  >
-                    {id}
-                  </Link>
-                </li>
-              ))}
-          </ul>
-        </section>
-      )}
+      <LinkedTraces ids={readLinks(segment).filter((id) => id !== trace.id)} />
     </div>
   );
 }
 
-export function Item({ label, children }: { readonly label: string; readonly children: React.ReactNode }) {
+function Times({ model, index }: { readonly model: TimelineModel; readonly index: number }) {
+  const row = model.rows[index]!;
+  const took = row.endSeconds === undefined ? undefined : row.endSeconds - row.startSeconds;
+  return (
+    <>
+      <Item label="Outcome">
+        <OutcomeLabel outcome={row.outcome} />
+        {row.outcome !== 'ok' && <span className="text-muted"> ({OUTCOME_STYLE[row.outcome].meaning})</span>}
+      </Item>
+      <Item label="Duration">
+        <strong>{took === undefined ? 'in progress' : formatDuration(took)}</strong>
+        {took !== undefined && <span className="text-muted">, {formatShare(took / (model.end - model.start))} of the trace</span>}
+      </Item>
+      <Item label="Own time">
+        <OwnTime model={model} index={index} />
+      </Item>
+      <Item label="Starts at">
+        {formatDuration(row.startSeconds - model.start)} <span className="text-muted">into the trace</span>
+      </Item>
+      <Item label="Start">
+        <span title={formatUtc(row.startSeconds)}>{formatMoment(row.startSeconds)}</span>
+      </Item>
+      <Item label="End">
+        {row.endSeconds === undefined ? 'not received' : <span title={formatUtc(row.endSeconds)}>{formatMoment(row.endSeconds)}</span>}
+      </Item>
+    </>
+  );
+}
+
+function LinkedTraces({ ids }: { readonly ids: readonly string[] }) {
+  if (ids.length === 0) return null;
+  return (
+    <section>
+      <h3 className="mb-1 text-xs font-semibold">Linked traces</h3>
+      <ul>
+        {ids.map((id) => (
+          <li key={id}>
+            <Link to="/traces/$traceId" params={{ traceId: id }} search={{}} className="font-mono text-xs text-accent hover:underline">
+              {id}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Item({ label, children }: { readonly label: string; readonly children: React.ReactNode }) {
   return (
     <>
       <dt className="text-muted">{label}</dt>

@@ -18,10 +18,9 @@ interface TimelineRowProps {
   readonly nameWidth: number;
   readonly color: string;
   readonly traceStart: number;
-  readonly foldable: boolean;
-  readonly folded: boolean;
-  /** How many rows a fold hides. */
+  /** How many rows are below it in the tree. */
   readonly below: number;
+  readonly folded: boolean;
   readonly selected: boolean;
   readonly match: boolean;
   readonly onSelect: (index: number) => void;
@@ -30,23 +29,8 @@ interface TimelineRowProps {
 }
 
 /** A row's name, and for readers without the canvas its times; the bar itself is painted below it. */
-export const TimelineRow = memo(function TimelineRow({
-  row,
-  index,
-  top,
-  nameWidth,
-  color,
-  traceStart,
-  foldable,
-  folded,
-  below,
-  selected,
-  match,
-  onSelect,
-  onToggle,
-  onZoom,
-}: TimelineRowProps) {
-  const Chevron = folded ? ChevronRight : ChevronDown;
+export const TimelineRow = memo(function TimelineRow(props: TimelineRowProps) {
+  const { row, index, top, nameWidth, color, traceStart, below, folded, selected, match, onSelect, onToggle, onZoom } = props;
   return (
     <div
       id={rowElementId(index)}
@@ -54,7 +38,7 @@ export const TimelineRow = memo(function TimelineRow({
       aria-level={row.depth + 1}
       aria-rowindex={index + 1}
       aria-selected={selected}
-      aria-expanded={foldable ? !folded : undefined}
+      aria-expanded={below > 0 ? !folded : undefined}
       data-testid="timeline-row"
       data-outcome={row.outcome}
       data-match={match || undefined}
@@ -66,35 +50,12 @@ export const TimelineRow = memo(function TimelineRow({
       <div role="gridcell" className="flex min-w-0 items-center overflow-hidden border-r border-line" style={{ width: nameWidth }}>
         <span className="h-full w-1 shrink-0" style={{ background: color, opacity: row.inferred ? 0.4 : 1 }} aria-hidden />
         <span className="shrink-0" style={{ width: Math.min(row.depth, DEEPEST_INDENT) * INDENT + 4 }} aria-hidden />
-        {foldable ? (
-          <button
-            type="button"
-            tabIndex={-1}
-            aria-label={folded ? `Unfold ${row.name}` : `Fold ${row.name}`}
-            className="grid size-4.5 shrink-0 place-items-center rounded text-muted hover:bg-sunken hover:text-text"
-            onClick={(event) => {
-              event.stopPropagation();
-              onToggle(index);
-            }}
-          >
-            <Chevron size={13} aria-hidden />
-          </button>
+        {below > 0 ? (
+          <FoldButton name={row.name} folded={folded} onClick={() => onToggle(index)} />
         ) : (
           <span className="w-4.5 shrink-0" aria-hidden />
         )}
-        {row.outcome !== 'ok' && (
-          <span className="mr-1">
-            <OutcomeIcon outcome={row.outcome} size={13} />
-          </span>
-        )}
-        <span
-          className={`truncate ${row.kind === 'segment' ? 'font-semibold' : ''} ${row.inferred ? 'text-muted' : ''} ${match ? 'rounded-sm bg-accent-soft' : ''}`}
-          title={row.name}
-          style={row.outcome === 'ok' ? undefined : { color: OUTCOME_STYLE[row.outcome].text }}
-        >
-          {row.name}
-        </span>
-        <span className="ml-1.5 shrink-[4] truncate text-xs text-muted">{secondary(row)}</span>
+        <Name row={row} match={match} />
         {folded && <span className="ml-1.5 shrink-0 rounded bg-sunken px-1 text-2xs text-muted">+{below}</span>}
         <Tags row={row} />
       </div>
@@ -104,6 +65,46 @@ export const TimelineRow = memo(function TimelineRow({
     </div>
   );
 });
+
+function FoldButton({ name, folded, onClick }: { readonly name: string; readonly folded: boolean; readonly onClick: () => void }) {
+  const Chevron = folded ? ChevronRight : ChevronDown;
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      aria-label={folded ? `Unfold ${name}` : `Fold ${name}`}
+      className="grid size-4.5 shrink-0 place-items-center rounded text-muted hover:bg-sunken hover:text-text"
+      onDoubleClick={(event) => event.stopPropagation()}
+      onClick={(event) => {
+        event.stopPropagation();
+        onClick();
+      }}
+    >
+      <Chevron size={13} aria-hidden />
+    </button>
+  );
+}
+
+function Name({ row, match }: { readonly row: Row; readonly match: boolean }) {
+  const look = `${row.kind === 'segment' ? 'font-semibold' : ''} ${row.inferred ? 'text-muted' : ''} ${match ? 'rounded-sm bg-accent-soft' : ''}`;
+  return (
+    <>
+      {row.outcome !== 'ok' && (
+        <span className="mr-1">
+          <OutcomeIcon outcome={row.outcome} size={13} />
+        </span>
+      )}
+      <span
+        className={`truncate ${look}`}
+        title={row.name}
+        style={row.outcome === 'ok' ? undefined : { color: OUTCOME_STYLE[row.outcome].text }}
+      >
+        {row.name}
+      </span>
+      <span className="ml-1.5 shrink-[4] truncate text-xs text-muted">{secondary(row)}</span>
+    </>
+  );
+}
 
 function secondary(row: Row): string {
   const path = row.url?.replace(/^[a-z]+:\/\/[^/]+/i, '') ?? '';

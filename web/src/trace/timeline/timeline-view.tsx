@@ -1,11 +1,11 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useTheme } from '../../app/theme.ts';
+import { useRows } from '../../ui/use-rows.ts';
 import { useSize } from '../../ui/use-size.ts';
 import { Axis, AXIS_HEIGHT, axisTicks, Overview, OVERVIEW_HEIGHT } from './axis.tsx';
 import { Bars } from './bars.tsx';
 import { nodeColor } from './colors.ts';
-import { hasChildren, positionOf } from './model.ts';
+import { positionOf } from './model.ts';
 import { ROW_HEIGHT } from './paint.ts';
 import { rowElementId, TimelineRow } from './timeline-row.tsx';
 import { Toolbar } from './toolbar.tsx';
@@ -16,87 +16,92 @@ const SCROLLBAR = 10;
 
 /** The waterfall: names as a tree on the left, bars over time on the right. */
 export function TimelineView({ timeline }: { readonly timeline: Timeline }) {
-  const { model, visible, folded, selected, matches, select, toggle, zoomToRow } = timeline;
-  const { theme } = useTheme();
   const [frame, { width }] = useSize();
   const [nameShare, setNameShare] = useState(0.36);
-  const scroller = useRef<HTMLDivElement>(null);
   const find = useRef<HTMLInputElement>(null);
   const nameWidth = Math.round(Math.max(width * nameShare, 180));
   const barsWidth = Math.max(width - nameWidth - SCROLLBAR, 50);
   const ticks = useMemo(() => axisTicks(timeline.window, barsWidth), [timeline.window, barsWidth]);
-  const matching = useMemo(() => new Set(matches), [matches]);
-  const virtual = useVirtualizer({
-    count: visible.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: 8,
-  });
-  const items = virtual.getVirtualItems();
+  const columns: Columns = { nameWidth, barsWidth, ticks };
   useTimelineKeys(timeline, () => find.current?.select());
-  useReveal(timeline, (position) => virtual.scrollToIndex(position, { align: 'auto' }));
-  useWheelZoom(scroller, timeline, nameWidth, barsWidth);
   return (
     <div ref={frame} className="flex h-full min-h-0 flex-col" data-testid="timeline">
       <Toolbar timeline={timeline} findRef={find} />
-      <div className="flex shrink-0 border-b border-line" style={{ height: OVERVIEW_HEIGHT + AXIS_HEIGHT }}>
-        <div style={{ width: nameWidth }} className="flex items-end border-r border-line px-3 pb-1 text-xs text-muted">
-          {visible.length === model.rows.length
-            ? `${model.rows.length.toLocaleString('en-US')} rows`
-            : `${visible.length.toLocaleString('en-US')} of ${model.rows.length.toLocaleString('en-US')} rows`}
-        </div>
-        <div>
-          <Overview timeline={timeline} width={barsWidth} />
-          <Axis timeline={timeline} width={barsWidth} ticks={ticks} />
-        </div>
-      </div>
+      <Head timeline={timeline} {...columns} />
       <div className="relative min-h-0 flex-1">
-        <div
-          ref={scroller}
-          role="treegrid"
-          aria-label="Timeline"
-          aria-rowcount={model.rows.length}
-          aria-activedescendant={selected === undefined ? undefined : rowElementId(selected)}
-          tabIndex={0}
-          className="relative h-full overflow-x-hidden overflow-y-scroll focus-visible:outline-offset-[-2px]"
-        >
-          <div className="relative" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-            {width > 0 && (
-              <Bars
-                timeline={timeline}
-                left={nameWidth}
-                width={barsWidth}
-                ticks={ticks}
-                firstSeen={items[0]?.index ?? 0}
-                lastSeen={items.at(-1)?.index ?? 0}
-              />
-            )}
-            {items.map((item) => {
-              const index = visible[item.index]!;
-              const row = model.rows[index]!;
-              return (
-                <TimelineRow
-                  key={row.id}
-                  row={row}
-                  index={index}
-                  top={item.start}
-                  nameWidth={nameWidth}
-                  color={nodeColor(model.nodeIndex[index]!, theme)}
-                  traceStart={model.start}
-                  foldable={hasChildren(model, index)}
-                  folded={folded.has(index)}
-                  below={model.subtreeEnd[index]! - index - 1}
-                  selected={selected === index}
-                  match={matching.has(index)}
-                  onSelect={select}
-                  onToggle={toggle}
-                  onZoom={zoomToRow}
-                />
-              );
-            })}
-          </div>
-        </div>
+        {width > 0 && <Rows timeline={timeline} {...columns} />}
         <Divider left={nameWidth} onMove={(x) => setNameShare(Math.min(Math.max(x / width, 0.12), 0.75))} />
+      </div>
+    </div>
+  );
+}
+
+interface Columns {
+  readonly nameWidth: number;
+  readonly barsWidth: number;
+  readonly ticks: readonly number[];
+}
+
+function Head({ timeline, nameWidth, barsWidth, ticks }: Columns & { readonly timeline: Timeline }) {
+  const all = timeline.model.rows.length.toLocaleString('en-US');
+  const shown = timeline.visible.length.toLocaleString('en-US');
+  return (
+    <div className="flex shrink-0 border-b border-line" style={{ height: OVERVIEW_HEIGHT + AXIS_HEIGHT }}>
+      <div style={{ width: nameWidth }} className="flex items-end border-r border-line px-3 pb-1 text-xs text-muted">
+        {shown === all ? `${all} rows` : `${shown} of ${all} rows`}
+      </div>
+      <div>
+        <Overview timeline={timeline} width={barsWidth} />
+        <Axis timeline={timeline} width={barsWidth} ticks={ticks} />
+      </div>
+    </div>
+  );
+}
+
+function Rows({ timeline, nameWidth, barsWidth, ticks }: Columns & { readonly timeline: Timeline }) {
+  const { model, visible, folded, selected, matches, select, toggle, zoomToRow } = timeline;
+  const { theme } = useTheme();
+  const scroller = useRef<HTMLDivElement>(null);
+  const matching = useMemo(() => new Set(matches), [matches]);
+  const virtual = useRows({ count: visible.length, scroller, rowHeight: ROW_HEIGHT, overscan: 8 });
+  const items = virtual.getVirtualItems();
+  const seen = { firstSeen: items[0]?.index ?? 0, lastSeen: items.at(-1)?.index ?? 0 };
+  useReveal(timeline, (position) => virtual.scrollToIndex(position, { align: 'auto' }));
+  useWheelZoom(scroller, timeline, nameWidth, barsWidth);
+  return (
+    <div
+      ref={scroller}
+      role="treegrid"
+      aria-label="Timeline"
+      aria-rowcount={model.rows.length}
+      aria-activedescendant={selected === undefined ? undefined : rowElementId(selected)}
+      tabIndex={0}
+      className="relative h-full overflow-x-hidden overflow-y-scroll focus-visible:outline-offset-[-2px]"
+    >
+      <div className="relative" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+        <Bars timeline={timeline} left={nameWidth} width={barsWidth} ticks={ticks} {...seen} />
+        {items.map((item) => {
+          const index = visible[item.index]!;
+          const row = model.rows[index]!;
+          return (
+            <TimelineRow
+              key={row.id}
+              row={row}
+              index={index}
+              top={item.start}
+              nameWidth={nameWidth}
+              color={nodeColor(model.nodeIndex[index]!, theme)}
+              traceStart={model.start}
+              below={model.subtreeEnd[index]! - index - 1}
+              folded={folded.has(index)}
+              selected={selected === index}
+              match={matching.has(index)}
+              onSelect={select}
+              onToggle={toggle}
+              onZoom={zoomToRow}
+            />
+          );
+        })}
       </div>
     </div>
   );

@@ -35,80 +35,33 @@ export interface Timeline {
 
 export function useTimeline(model: TimelineModel): Timeline {
   const { search, set } = useView();
-  const span = model.end - model.start;
-  const [folded, setFolded] = useState<ReadonlySet<number>>(() => new Set());
-  const [window, setRawWindow] = useState<TimeWindow | undefined>();
   const [find, setFind] = useState(search.find ?? '');
   const [selectedId, setSelectedId] = useSelectedId(search.row, find, set);
-  const visible = useMemo(() => visibleRows(model, folded), [model, folded]);
+  const zoom = useZoom(model);
+  const folds = useFolds(model);
   const matches = useMemo(() => findRows(model, find), [model, find]);
   const selected = selectedId === undefined ? undefined : model.indexById.get(selectedId);
-  const whole = useMemo((): TimeWindow => ({ from: -span * 0.005, to: span * 1.005 }), [span]);
-  const shown = window ?? whole;
-
-  const setWindow = useCallback(
-    (next: TimeWindow) => {
-      const length = Math.min(Math.max(next.to - next.from, LEAST_WINDOW), whole.to - whole.from);
-      const from = Math.min(Math.max(next.from, whole.from), whole.to - length);
-      setRawWindow(length >= (whole.to - whole.from) * 0.999 ? undefined : { from, to: from + length });
-    },
-    [whole],
-  );
+  const { unfold } = folds;
   const select = useCallback(
     (index: number | undefined) => {
-      const row = index === undefined ? undefined : model.rows[index];
-      setSelectedId(row?.id);
-      if (index === undefined) return;
-      const above = ancestorsOf(model, index);
-      setFolded((before) =>
-        above.some((item) => before.has(item)) ? new Set([...before].filter((item) => !above.includes(item))) : before,
-      );
+      setSelectedId(index === undefined ? undefined : model.rows[index]?.id);
+      if (index !== undefined) unfold(ancestorsOf(model, index));
     },
-    [model, setSelectedId],
-  );
-  const zoom = useCallback(
-    (factor: number, around = 0.5) => {
-      const length = shown.to - shown.from;
-      const point = shown.from + length * around;
-      setWindow({ from: point - length * factor * around, to: point + length * factor * (1 - around) });
-    },
-    [shown, setWindow],
+    [model, setSelectedId, unfold],
   );
   return {
     model,
-    visible,
-    folded,
+    ...zoom,
+    ...folds,
     selected,
-    window: shown,
-    zoomed: window !== undefined,
     find,
     matches,
     setFind,
     select,
-    toggle: useCallback(
-      (index: number) =>
-        setFolded((before) => {
-          const next = new Set(before);
-          if (!next.delete(index) && hasChildren(model, index)) next.add(index);
-          return next;
-        }),
-      [model],
-    ),
     foldAll: () => {
-      setFolded(new Set(model.rows.flatMap((row, index) => (row.parent >= 0 && hasChildren(model, index) ? [index] : []))));
+      folds.foldAll();
       if (selected !== undefined) setSelectedId(model.rows[topOf(model, selected)]?.id);
     },
-    unfoldAll: () => setFolded(new Set()),
-    setWindow,
-    zoom,
-    pan: (share) => setWindow({ from: shown.from + (shown.to - shown.from) * share, to: shown.to + (shown.to - shown.from) * share }),
-    zoomToRow: (index) => {
-      const row = model.rows[index]!;
-      const from = row.startSeconds - model.start;
-      const length = Math.max((row.endSeconds ?? model.end) - row.startSeconds, span * 1e-5);
-      setWindow({ from: from - length * 0.1, to: from + length * 1.25 });
-    },
-    resetZoom: () => setRawWindow(undefined),
     step: (rows, by) => {
       const next =
         by > 0
@@ -116,6 +69,89 @@ export function useTimeline(model: TimelineModel): Timeline {
           : (rows.findLast((row) => row < (selected ?? Number.POSITIVE_INFINITY)) ?? rows.at(-1));
       if (next !== undefined) select(next);
     },
+  };
+}
+
+type Zoom = Pick<Timeline, 'window' | 'zoomed' | 'setWindow' | 'zoom' | 'pan' | 'zoomToRow' | 'resetZoom'>;
+
+/** Which part of the trace's time is shown; never more than all of it. */
+function useZoom(model: TimelineModel): Zoom {
+  const span = model.end - model.start;
+  const [chosen, setChosen] = useState<TimeWindow | undefined>();
+  const whole = useMemo((): TimeWindow => ({ from: -span * 0.005, to: span * 1.005 }), [span]);
+  const window = chosen ?? whole;
+  const length = window.to - window.from;
+  const setWindow = useCallback(
+    (next: TimeWindow) => {
+      const most = whole.to - whole.from;
+      const wanted = Math.min(Math.max(next.to - next.from, LEAST_WINDOW), most);
+      const from = Math.min(Math.max(next.from, whole.from), whole.to - wanted);
+      setChosen(wanted >= most * 0.999 ? undefined : { from, to: from + wanted });
+    },
+    [whole],
+  );
+  const zoomToRow = useCallback(
+    (index: number) => {
+      const row = model.rows[index]!;
+      const from = row.startSeconds - model.start;
+      const wide = Math.max((row.endSeconds ?? model.end) - row.startSeconds, span * 1e-5);
+      setWindow({ from: from - wide * 0.1, to: from + wide * 1.25 });
+    },
+    [model, span, setWindow],
+  );
+  return {
+    window,
+    zoomed: chosen !== undefined,
+    setWindow,
+    zoomToRow,
+    zoom: (factor, around = 0.5) => {
+      const point = window.from + length * around;
+      setWindow({ from: point - length * factor * around, to: point + length * factor * (1 - around) });
+    },
+    pan: (share) => setWindow({ from: window.from + length * share, to: window.to + length * share }),
+    resetZoom: () => setChosen(undefined),
+  };
+}
+
+interface Folds {
+  readonly folded: ReadonlySet<number>;
+  readonly visible: Int32Array;
+  readonly toggle: (index: number) => void;
+  readonly unfold: (indexes: readonly number[]) => void;
+  readonly foldAll: () => void;
+  readonly unfoldAll: () => void;
+}
+
+/** Folded rows are remembered by id: a trace that still grows gets new indexes. */
+function useFolds(model: TimelineModel): Folds {
+  const [ids, setIds] = useState<ReadonlySet<string>>(() => new Set());
+  const folded = useMemo(() => new Set([...ids].flatMap((id) => model.indexById.get(id) ?? [])), [ids, model]);
+  const visible = useMemo(() => visibleRows(model, folded), [model, folded]);
+  const toggle = useCallback(
+    (index: number) => {
+      const { id } = model.rows[index]!;
+      setIds((before) => {
+        const next = new Set(before);
+        if (!next.delete(id) && hasChildren(model, index)) next.add(id);
+        return next;
+      });
+    },
+    [model],
+  );
+  const unfold = useCallback(
+    (indexes: readonly number[]) => {
+      const open = new Set(indexes.map((index) => model.rows[index]!.id));
+      setIds((before) => ([...open].some((id) => before.has(id)) ? new Set([...before].filter((id) => !open.has(id))) : before));
+    },
+    [model],
+  );
+  return {
+    folded,
+    visible,
+    toggle,
+    unfold,
+    foldAll: () => setIds(new Set(model.rows.flatMap((row, index) => (row.parent >= 0 && hasChildren(model, index) ? [row.id] : [])))),
+    unfoldAll: () => setIds(new Set()),
   };
 }
 
