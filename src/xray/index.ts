@@ -19,7 +19,6 @@ export {
   type GetServiceGraphRequest,
   type GetTimeSeriesRequest,
   type GetTraceSummariesRequest,
-  MAX_TRACE_IDS,
   parseBody,
   parseGetSamplingTargets,
   parseGetServiceGraph,

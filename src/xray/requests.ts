@@ -68,7 +68,7 @@ export interface TelemetryErrors {
 }
 
 /** AWS answers for at most 5; more do no harm here. */
-export const MAX_TRACE_IDS = 100;
+const MAX_TRACE_IDS = 100;
 /** Statistics are kept by the minute. */
 export const PERIOD_STEP_SECONDS = 60;
 const MAX_PERIOD_SECONDS = 86_400;
