@@ -51,7 +51,7 @@ export function DetailPane({ trace, model, index, onClose, onSelect }: DetailPan
     <aside
       aria-label={`Details of ${row.name}`}
       data-testid="detail"
-      className="flex w-[460px] shrink-0 flex-col border-l border-line bg-panel"
+      className="flex w-[484px] shrink-0 flex-col border-l border-line bg-panel"
     >
       <Head row={row} onClose={onClose} />
       <Tabs.Root value={tab} onValueChange={setTab} className="flex min-h-0 flex-1 flex-col">
