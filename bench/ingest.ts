@@ -86,10 +86,12 @@ async function quiet(product: Product): Promise<void> {
 }
 
 function cpuShare(before: readonly Usage[], after: readonly Usage[], seconds: number): string {
-  return after.map((one) => {
-    const used = one.cpuMs - (before.find((other) => other.name === one.name)?.cpuMs ?? 0);
-    return `${one.name} ${Math.round(used / seconds / 10)} %`;
-  }).join(', ');
+  return after
+    .map((one) => {
+      const used = one.cpuMs - (before.find((other) => other.name === one.name)?.cpuMs ?? 0);
+      return `${one.name} ${Math.round(used / seconds / 10)} %`;
+    })
+    .join(', ');
 }
 
 const rates: Readonly<Record<Protocol, number>> = { udp: Number(values.udp), segments: Number(values.segments), otlp: Number(values.otlp) };
@@ -99,7 +101,18 @@ for (const protocol of ['udp', 'segments', 'otlp'] as const) {
   rows.push(await measure(protocol, rates[protocol], Number(values.seconds)));
   console.error(rows.at(-1)!.join(' | '));
 }
-const header = ['intake', 'sent a second', 'stored', 'lost', 'turned away', 'CPU of one core', 'sender CPU', 'peak memory', 'settled after', 'bytes a span: sent → on disk'];
+const header = [
+  'intake',
+  'sent a second',
+  'stored',
+  'lost',
+  'turned away',
+  'CPU of one core',
+  'sender CPU',
+  'peak memory',
+  'settled after',
+  'bytes a span: sent → on disk',
+];
 const body = `## Intake
 
 \`npm run bench -- ingest --seconds ${values.seconds}\` on ${describeMachine()}

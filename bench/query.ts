@@ -38,7 +38,9 @@ async function load(product: Product, spans: number): Promise<void> {
   for (let sent = 0; sent < spans; sent += PART_SPANS) {
     const traffic = writeTraffic(join(dir, 'traffic'), 'otlp', Math.min(PART_SPANS, spans - sent), start + sent / perSecond, perSecond);
     await new Promise((done) => {
-      spawn(process.execPath, [SENDER, 'otlp', traffic.path, '60000', product.addresses.otlpHttp], { stdio: ['ignore', 'ignore', 'inherit'] }).once('close', done);
+      spawn(process.execPath, [SENDER, 'otlp', traffic.path, '60000', product.addresses.otlpHttp], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      }).once('close', done);
     });
     console.error(`loaded ${formatNumber(sent + traffic.spans)} spans`);
   }
@@ -68,7 +70,9 @@ if (fresh) await load(product, wanted);
 const stored = await product.metric('fluoroscope_store_rows', 'table="spans"');
 const bytes = await product.metric('fluoroscope_store_bytes', 'table="spans"');
 
-const { steps } = await product.json<{ steps: { startSeconds: number; outcomes: { total: number } }[] }>(`/api/v1/activity?from=${Date.now() / 1000 - 86_400 * 7}`);
+const { steps } = await product.json<{ steps: { startSeconds: number; outcomes: { total: number } }[] }>(
+  `/api/v1/activity?from=${Date.now() / 1000 - 86_400 * 7}`,
+);
 const end = Math.max(...steps.filter((step) => step.outcomes.total > 0).map((step) => step.startSeconds)) + 3600;
 const hour = `from=${end - 3600 * 1.5}&to=${end}`;
 const random = new Random(7);
@@ -87,19 +91,50 @@ const row = async (name: string, path: (turn: number) => string, found: (answer:
   rows.push([name, ...(await ask(product, path, found))]);
   console.error(rows.at(-1)!.join(' | '));
 };
-await row('trace by id, whole timeline', () => `/api/v1/traces/${random.pick(ids)}`, (answer: { rows: unknown[] }) => answer.rows.length);
-await row('service, hour, duration over 1 s, annotation; newest 20', () => `/api/v1/traces?${hour}&limit=20${filter(`service("${service()}") { responsetime > 1 AND annotation.tenant = "tenant-${random.below(500)}" }`)}`, traces);
-await row('service, hour, faults; newest 20', () => `/api/v1/traces?${hour}&limit=20${filter(`service("${service()}") { fault }`)}`, traces);
-await row('one user among 100,000, hour', () => `/api/v1/traces?${hour}&limit=20${filter(`annotation[user.id] = "u${random.below(100_000)}"`)}`, traces);
+await row(
+  'trace by id, whole timeline',
+  () => `/api/v1/traces/${random.pick(ids)}`,
+  (answer: { rows: unknown[] }) => answer.rows.length,
+);
+await row(
+  'service, hour, duration over 1 s, annotation; newest 20',
+  () =>
+    `/api/v1/traces?${hour}&limit=20${filter(`service("${service()}") { responsetime > 1 AND annotation.tenant = "tenant-${random.below(500)}" }`)}`,
+  traces,
+);
+await row(
+  'service, hour, faults; newest 20',
+  () => `/api/v1/traces?${hour}&limit=20${filter(`service("${service()}") { fault }`)}`,
+  traces,
+);
+await row(
+  'one user among 100,000, hour',
+  () => `/api/v1/traces?${hour}&limit=20${filter(`annotation[user.id] = "u${random.below(100_000)}"`)}`,
+  traces,
+);
 await row('newest 20 of the hour', () => `/api/v1/traces?${hour}&limit=20`, traces);
-await row('service map, last hour', () => `/api/v1/graph?from=${end - 3600}&to=${end}`, (answer: { edges: unknown[] }) => answer.edges.length);
-await row('service map, 6 hours', () => `/api/v1/graph?from=${end - 3600 * 6}&to=${end}`, (answer: { edges: unknown[] }) => answer.edges.length);
-await row('activity, 6 hours', () => `/api/v1/activity?from=${end - 3600 * 6}&to=${end}`, (answer: { steps: unknown[] }) => answer.steps.length);
+await row(
+  'service map, last hour',
+  () => `/api/v1/graph?from=${end - 3600}&to=${end}`,
+  (answer: { edges: unknown[] }) => answer.edges.length,
+);
+await row(
+  'service map, 6 hours',
+  () => `/api/v1/graph?from=${end - 3600 * 6}&to=${end}`,
+  (answer: { edges: unknown[] }) => answer.edges.length,
+);
+await row(
+  'activity, 6 hours',
+  () => `/api/v1/activity?from=${end - 3600 * 6}&to=${end}`,
+  (answer: { steps: unknown[] }) => answer.steps.length,
+);
 
 await new Promise((done) => setTimeout(done, 20_000));
 const idleBefore = product.usage();
 await new Promise((done) => setTimeout(done, 30_000));
-const idle = product.usage().map((one) => ({ ...one, cpuMs: one.cpuMs - (idleBefore.find((other) => other.name === one.name)?.cpuMs ?? 0) }));
+const idle = product
+  .usage()
+  .map((one) => ({ ...one, cpuMs: one.cpuMs - (idleBefore.find((other) => other.name === one.name)?.cpuMs ?? 0) }));
 const memory = idle.reduce((sum, one) => sum + one.memoryBytes, 0);
 const cpu = idle.reduce((sum, one) => sum + one.cpuMs, 0) / 300;
 

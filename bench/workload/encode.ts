@@ -15,7 +15,9 @@ export function toSegmentText(span: MadeSpan): string {
   const traceId = `1-${span.traceId.slice(0, 8)}-${span.traceId.slice(8)}`;
   const isCall = span.kind === 3;
   const parent = span.parentId === '' ? '' : `"parent_id":"${span.parentId}",`;
-  const kind = isCall ? `"type":"subsegment","namespace":"remote","name":"${span.name}"` : `"name":"${span.service}","origin":"AWS::ECS::Container"`;
+  const kind = isCall
+    ? `"type":"subsegment","namespace":"remote","name":"${span.name}"`
+    : `"name":"${span.service}","origin":"AWS::ECS::Container"`;
   const flag = span.status >= 500 ? ',"fault":true' : span.status >= 400 ? ',"error":true' : '';
   return `{"trace_id":"${traceId}","id":"${span.spanId}",${parent}${kind},"start_time":${seconds(span.startSeconds, span.startMicros)},"end_time":${seconds(span.startSeconds, span.startMicros + span.durationMicros)},"http":{"request":{"method":"${method}","url":"${attribute.get('http.url')}","user_agent":"${AGENT}","client_ip":"${span.clientIp}"},"response":{"status":${span.status},"content_length":${span.contentLength}}},"aws":{"ec2":{"instance_id":"i-0${String(attribute.get('host.name')).length}aa12bb","availability_zone":"${attribute.get('cloud.region')}a"},"region":"${attribute.get('cloud.region')}","request_id":"${attribute.get('request.id')}"},"annotations":{"tenant":"${attribute.get('tenant')}","user.id":"${attribute.get('user.id')}","http.route":"${attribute.get('http.route')}","service.version":"${attribute.get('service.version')}"},"metadata":{"default":{"host.name":"${attribute.get('host.name')}","span.kind":${span.kind},"op":"${span.name}"}}${flag}}`;
 }
@@ -116,7 +118,12 @@ export function toOtlpRequest(spans: readonly MadeSpan[]): Buffer {
   const request = new Message();
   for (const [service, group] of byService) {
     const resource = new Message();
-    for (const [key, value] of [['service.name', service], ['telemetry.sdk.language', 'nodejs'], ['telemetry.sdk.name', 'opentelemetry'], ['telemetry.sdk.version', '2.2.0']] as const) {
+    for (const [key, value] of [
+      ['service.name', service],
+      ['telemetry.sdk.language', 'nodejs'],
+      ['telemetry.sdk.name', 'opentelemetry'],
+      ['telemetry.sdk.version', '2.2.0'],
+    ] as const) {
       resource.message(1, attributeMessage(key, value));
     }
     const scope = new Message();

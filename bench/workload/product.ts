@@ -33,7 +33,9 @@ export class Product {
   /** Starts `fluoro up` on ports of its own. `data`: keep it there instead of in a new directory. */
   static async start(data = mkdtempSync(join(tmpdir(), 'fluoro-bench-'))): Promise<Product> {
     const off = ['--listen', '127.0.0.1:0', '--xray', '127.0.0.1:0', '--otlp-http', '127.0.0.1:0', '--otlp-grpc', 'off'];
-    const child = spawn(process.execPath, ['dist/cli/main.js', 'up', '--json', '--data', data, '--log-level', 'warn', ...off], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['dist/cli/main.js', 'up', '--json', '--data', data, '--log-level', 'warn', ...off], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const lines = createInterface({ input: child.stdout });
     const first = await new Promise<string>((done, fail) => {
       lines.once('line', done);

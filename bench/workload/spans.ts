@@ -23,9 +23,34 @@ export interface MadeSpan {
   contentLength: number;
 }
 
-export const SERVICES = 'checkout cart payments catalog search users auth orders shipping inventory emails recs pricing gateway web mobile-bff ledger fraud reports media'.split(' ');
-const ROUTES = ['/api/v1/orders/{id}', '/api/v1/cart', '/api/v1/users/{id}/profile', '/api/v1/search', '/healthz', '/api/v2/products/{id}', '/login', '/api/v1/payments', '/graphql', '/api/v1/shipments/{id}'];
-const CALLS = ['SELECT orders', 'INSERT orders', 'UPDATE carts', 'SELECT users', 'DynamoDB.GetItem', 'DynamoDB.PutItem', 'S3.GetObject', 'SQS.SendMessage', 'Redis.GET', 'Redis.SET'];
+export const SERVICES =
+  'checkout cart payments catalog search users auth orders shipping inventory emails recs pricing gateway web mobile-bff ledger fraud reports media'.split(
+    ' ',
+  );
+const ROUTES = [
+  '/api/v1/orders/{id}',
+  '/api/v1/cart',
+  '/api/v1/users/{id}/profile',
+  '/api/v1/search',
+  '/healthz',
+  '/api/v2/products/{id}',
+  '/login',
+  '/api/v1/payments',
+  '/graphql',
+  '/api/v1/shipments/{id}',
+];
+const CALLS = [
+  'SELECT orders',
+  'INSERT orders',
+  'UPDATE carts',
+  'SELECT users',
+  'DynamoDB.GetItem',
+  'DynamoDB.PutItem',
+  'S3.GetObject',
+  'SQS.SendMessage',
+  'Redis.GET',
+  'Redis.SET',
+];
 const REGIONS = ['us-east-1', 'eu-west-1', 'ap-south-1'];
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE'];
 const VERSIONS = ['2026.11.1', '2026.11.2', '2026.10.9'];
@@ -74,7 +99,10 @@ function makeSpan(random: Random, traceId: string, traceStart: number, before: r
       ['cloud.region', random.pick(REGIONS)],
       ['tenant', `tenant-${random.below(500)}`],
       ['service.version', random.pick(VERSIONS)],
-      ['request.id', `${random.hex8()}-${random.hex8().slice(0, 4)}-4${random.hex8().slice(0, 3)}-a${random.hex8().slice(0, 3)}-${random.hex8()}${random.hex8().slice(0, 4)}`],
+      [
+        'request.id',
+        `${random.hex8()}-${random.hex8().slice(0, 4)}-4${random.hex8().slice(0, 3)}-a${random.hex8().slice(0, 3)}-${random.hex8()}${random.hex8().slice(0, 4)}`,
+      ],
     ],
     clientIp: `10.${random.below(256)}.${random.below(256)}.${random.below(256)}`,
     contentLength: random.below(20_000),

@@ -1,4 +1,4 @@
-/** One Fluoroscope per data directory: a file that names who holds it. */
+/** One Fluoroscope per data directory, and one server at its spool: files that name who holds them. */
 import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -12,27 +12,45 @@ interface Holder {
   readonly since: string;
 }
 
+/** How long a server waits for another one, whose supervisor was killed, to write down what it has and end. */
+const SERVER_WAIT_MS = 20_000;
+/** A lock without a holder is being written, or was cut off while it was. */
+const WRITING_MS = 100;
+
+/** Claims the spool in `dir` for this process, when whoever has it is gone. Throws `DataError`. */
+export async function claimSpool(dir: string): Promise<() => void> {
+  const deadline = performance.now() + SERVER_WAIT_MS;
+  for (;;) {
+    try {
+      return claimDirectory(dir, 'server.lock');
+    } catch (cause) {
+      if (!(cause instanceof DataError) || performance.now() > deadline) throw cause;
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+}
+
 /** Makes and claims `dir`. The answer gives it back. Throws `DataError`. */
-export function claimDirectory(dir: string): () => void {
+export function claimDirectory(dir: string, name = 'lock'): () => void {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new DataError(`cannot use the data directory ${dir}: ${(cause as Error).message}; give another with --data DIR`);
   }
-  const path = join(dir, 'lock');
+  const path = join(dir, name);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (writeLock(path, dir)) {
       return () => {
         if (readHolder(path)?.pid === process.pid) unlinkSync(path);
       };
     }
-    const holder = readHolder(path);
+    const holder = readHolder(path) ?? readHolderLater(path);
     if (holder && isAlive(holder)) {
       throw new DataError(
         `the data in ${dir} is in use by process ${holder.pid}, which was started ${holder.since}; stop that one, or give another directory with --data DIR`,
       );
     }
-    removeStale(path); // left by a process that was killed
+    removeStale(path, holder); // left by a process that was killed
   }
   throw new DataError(`cannot lock the data in ${dir}: another process keeps taking it`);
 }
@@ -58,7 +76,14 @@ function readHolder(path: string): Holder | undefined {
   }
 }
 
-function removeStale(path: string): void {
+function readHolderLater(path: string): Holder | undefined {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WRITING_MS);
+  return readHolder(path);
+}
+
+function removeStale(path: string, holder: Holder | undefined): void {
+  const now = readHolder(path);
+  if (now?.pid !== holder?.pid || now?.since !== holder?.since) return; // another start was quicker
   try {
     unlinkSync(path);
   } catch {

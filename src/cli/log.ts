@@ -5,7 +5,12 @@ const COLORS: Readonly<Record<string, string>> = { warn: '\u001b[33m', error: '\
 
 /** A logger for one part of the product. */
 export function createLog(level: string, part: string): Logger {
-  const options = { level, base: { part }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
+  const options = {
+    level,
+    base: { part },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
   const terminal = process.stderr.isTTY || process.env['FLUORO_LOG_TERMINAL'] === '1';
   if (!terminal) return pino(options, destination({ fd: 2, sync: true }));
   return pino(options, { write: (line: string) => void process.stderr.write(readable(line)) });

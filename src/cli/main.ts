@@ -25,7 +25,10 @@ function withRunOptions(command: Command): Command {
   return command
     .option('--config <FILE>', 'options as YAML (default: fluoro.yaml here, when there is one)')
     .option('--json', 'print the addresses taken as one line of JSON')
-    .addHelpText('after', '\nEvery option is also an environment variable (--otlp-grpc: FLUORO_OTLP_GRPC) and a key of the configuration file.');
+    .addHelpText(
+      'after',
+      '\nEvery option is also an environment variable (--otlp-grpc: FLUORO_OTLP_GRPC) and a key of the configuration file.',
+    );
 }
 
 async function withSettings(flags: RunFlags, run: (settings: Settings) => Promise<number>): Promise<void> {
@@ -45,14 +48,18 @@ function createProgram(): Command {
     .version(version(), '-V, --version')
     .showHelpAfterError('(see fluoro --help)')
     .exitOverride();
-  withRunOptions(program.command('up').description('start everything on this machine: server, page, storage')).action(async (flags: RunFlags) => {
-    const { runUp } = await import('./up.ts');
-    await withSettings(flags, (settings) => runUp(settings, version(), flags.json === true));
-  });
-  withRunOptions(program.command('server').description('start a server beside a ClickHouse store (any number of them)')).action(async (flags: RunFlags) => {
-    const { runServer } = await import('./up.ts');
-    await withSettings(flags, (settings) => runServer(settings, version(), flags.json === true));
-  });
+  withRunOptions(program.command('up').description('start everything on this machine: server, page, storage')).action(
+    async (flags: RunFlags) => {
+      const { runUp } = await import('./up.ts');
+      await withSettings(flags, (settings) => runUp(settings, version(), flags.json === true));
+    },
+  );
+  withRunOptions(program.command('server').description('start a server beside a ClickHouse store (any number of them)')).action(
+    async (flags: RunFlags) => {
+      const { runServer } = await import('./up.ts');
+      await withSettings(flags, (settings) => runServer(settings, version(), flags.json === true));
+    },
+  );
   return program;
 }
 

@@ -40,9 +40,19 @@ export const OPTIONS: readonly OptionSpec[] = [
   { flag: 'xray', value: 'HOST:PORT', help: 'X-Ray daemon port, UDP and TCP; "off": none', fallback: '127.0.0.1:2000' },
   { flag: 'otlp-grpc', value: 'HOST:PORT', help: 'OTLP over gRPC; "off": none', fallback: '127.0.0.1:4317' },
   { flag: 'otlp-http', value: 'HOST:PORT', help: 'OTLP over HTTP; "off": none', fallback: '127.0.0.1:4318' },
-  { flag: 'store', value: 'URL[,URL]', help: 'ClickHouse servers instead of the embedded store (http://user:password@host:8123)', fallback: '' },
+  {
+    flag: 'store',
+    value: 'URL[,URL]',
+    help: 'ClickHouse servers instead of the embedded store (http://user:password@host:8123)',
+    fallback: '',
+  },
   { flag: 'store-database', value: 'NAME', help: 'database in the store', fallback: 'fluoroscope' },
-  { flag: 'store-cluster', value: 'NAME', help: 'cluster of the ClickHouse configuration: distributed tables; give every node in --store', fallback: '' },
+  {
+    flag: 'store-cluster',
+    value: 'NAME',
+    help: 'cluster of the ClickHouse configuration: distributed tables; give every node in --store',
+    fallback: '',
+  },
   { flag: 'store-replicated', value: 'yes|no', help: 'replicated tables (the servers need a Keeper)', fallback: 'no' },
   { flag: 'store-memory', value: 'SIZE', help: 'most memory for the embedded store (default: half, at most 4G)', fallback: '' },
   { flag: 'retain', value: 'TIME', help: 'how long traces are kept, in days', fallback: '30d' },
@@ -157,7 +167,11 @@ class OptionReader {
         const { username, password } = url;
         url.username = '';
         url.password = '';
-        return { url: url.href.replace(/\/$/, ''), user: decodeURIComponent(username) || 'default', password: decodeURIComponent(password) };
+        return {
+          url: url.href.replace(/\/$/, ''),
+          user: decodeURIComponent(username) || 'default',
+          password: decodeURIComponent(password),
+        };
       } catch {
         return this.fail(flag, 'give http://user:password@host:8123, several separated by commas');
       }
@@ -184,7 +198,7 @@ class OptionReader {
     if (given !== undefined) return { value: String(given), origin: `--${flag}` };
     const name = `FLUORO_${flag.replaceAll('-', '_').toUpperCase()}`;
     const variable = this.#sources.environment[name];
-    if (variable !== undefined) return { value: variable, origin: name };
+    if (variable !== undefined && variable !== '') return { value: variable, origin: name };
     const inFile = this.#file[flag];
     if (inFile !== undefined && inFile !== null) return { value: String(inFile), origin: `${this.#path}: ${flag}` };
     return { value: OPTIONS.find((option) => option.flag === flag)!.fallback, origin: `--${flag}` };

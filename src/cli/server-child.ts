@@ -4,6 +4,7 @@
  */
 import { assert } from '../base/index.ts';
 import { type RunningServer, startServer, type ServerOptions } from '../server/index.ts';
+import { claimSpool } from './data-lock.ts';
 import { createLog } from './log.ts';
 import type { FromServer, ToServer } from './supervisor.ts';
 
@@ -17,14 +18,16 @@ function say(message: FromServer): void {
 
 async function start(options: Omit<ServerOptions, 'log' | 'onFatal'>, logLevel: string): Promise<void> {
   const log = createLog(logLevel, 'server');
-  running = startServer({
-    ...options,
-    log,
-    onFatal: (message) => {
-      log.fatal({ reason: message }, 'the server cannot go on');
-      process.exit(70);
-    },
-  });
+  running = claimSpool(options.dir).then(() =>
+    startServer({
+      ...options,
+      log,
+      onFatal: (message) => {
+        log.fatal({ reason: message }, 'the server cannot go on');
+        process.exit(70);
+      },
+    }),
+  );
   try {
     say({ kind: 'started', addresses: (await running).addresses });
   } catch (cause) {

@@ -80,7 +80,11 @@ export class Supervisor {
         ...(storeMemoryBytes === undefined ? {} : { memoryBytes: storeMemoryBytes }),
         onEvent: (event) => {
           if (event.kind === 'ready') this.#log.info({ pid: event.pid, tookMs: Math.round(event.tookMs) }, 'the store is ready');
-          else if (event.kind === 'died') this.#log.error({ code: event.code, signal: event.signal, output: event.output.slice(-500) }, 'the store died; it is started again');
+          else if (event.kind === 'died')
+            this.#log.error(
+              { code: event.code, signal: event.signal, output: event.output.slice(-500) },
+              'the store died; it is started again',
+            );
           else this.#log.error({ reason: event.reason }, 'the store did not start; it is tried again');
         },
       });
@@ -92,11 +96,12 @@ export class Supervisor {
   async #startServer(): Promise<ServerAddresses> {
     const child = fork(SERVER_SCRIPT, [], { env: this.#environment() });
     this.#server = child;
+    child.on('error', () => undefined); // it died before it could be told something; `exit` tells
     const addresses = await new Promise<ServerAddresses>((done, fail) => {
       child.once('exit', (code, signal) => fail(new Error(`the server ended at its start (${signal ?? code})`)));
       child.once('message', (message: FromServer) => {
         if (message.kind === 'started') done(message.addresses);
-        else if (message.name === 'PortError' || message.name === 'StoreStartError') fail(new StartError(message.message));
+        else if (['PortError', 'StoreStartError', 'DataError'].includes(message.name)) fail(new StartError(message.message));
         else fail(new Error(message.stack));
       });
       child.send({ kind: 'start', options: this.#serverOptions(), logLevel: this.#settings.logLevel } satisfies ToServer);

@@ -63,10 +63,17 @@ async function run(settings: Settings, version: string, json: boolean, start: (l
   try {
     release = claimDirectory(settings.data);
     const running = await start(log);
-    process.stdout.write(json ? `${JSON.stringify({ addresses: running.addresses, data: settings.data, pid: process.pid })}\n` : banner(settings, running.addresses, version));
+    process.stdout.write(
+      json
+        ? `${JSON.stringify({ addresses: running.addresses, data: settings.data, pid: process.pid })}\n`
+        : banner(settings, running.addresses, version),
+    );
     warnWhenOpen(settings, log);
     await stopAsked.first;
-    if (!json) process.stdout.write('\nStopping: what was received is written down, the store is closed. (Ctrl-C again ends it at once; nothing acknowledged is lost.)\n');
+    if (!json)
+      process.stdout.write(
+        '\nStopping: what was received is written down, the store is closed. (Ctrl-C again ends it at once; nothing acknowledged is lost.)\n',
+      );
     void stopAsked.second.then(() => {
       running.kill();
       process.exit(Exit.done);
@@ -102,7 +109,12 @@ function banner(settings: Settings, addresses: ServerAddresses, version: string)
     ['page', `http://${addresses.page}`],
     ['X-Ray SDKs', addresses.xrayUdp && `AWS_XRAY_DAEMON_ADDRESS=${addresses.xrayUdp}`],
     ['X-Ray API', `AWS_ENDPOINT_URL_XRAY=http://${addresses.page}`],
-    ['OTLP', [addresses.otlpHttp && `http://${addresses.otlpHttp}`, addresses.otlpGrpc && `grpc://${addresses.otlpGrpc}`].filter(Boolean).join('  ') || undefined],
+    [
+      'OTLP',
+      [addresses.otlpHttp && `http://${addresses.otlpHttp}`, addresses.otlpGrpc && `grpc://${addresses.otlpGrpc}`]
+        .filter(Boolean)
+        .join('  ') || undefined,
+    ],
     ['data', `${settings.data} (kept ${settings.retainDays} days)`],
   ];
   const shown = lines.filter(([, value]) => value !== undefined).map(([name, value]) => `  ${name.padEnd(11)} ${value}`);

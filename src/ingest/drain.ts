@@ -1,7 +1,7 @@
 /** Carries what waits in the spool to the store, batch by batch, for as long as it takes. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Store } from '../store/index.ts';
+import type { Store, StoreError } from '../store/index.ts';
 import type { Spool, SpoolBatch } from './spool.ts';
 
 /** Fewer, larger inserts cost the store less; more than this long nobody should wait to see a trace. */
@@ -12,6 +12,11 @@ const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 /** A batch that the store refuses this often, while it answers, is set aside so that the rest can go on. */
 const REFUSALS_BEFORE_SETTING_ASIDE = 8;
+/**
+ * Refusals that are not the batch's fault, so that it waits until someone has put the store right: no such table or database, wrong user
+ * or password, no rights, no quota, no Keeper.
+ */
+const FAULTS_OF_THE_STORE = new Set(['60', '81', '192', '193', '194', '201', '218', '225', '497', '516']);
 
 export interface DrainEvents {
   /** The store has the batch. Awaited before the spool forgets it: write down what follows from it. */
@@ -73,8 +78,7 @@ export class Drain {
         refusals = 0;
         continue;
       }
-      if (outcome.error.kind === 'refused' && ++refusals >= REFUSALS_BEFORE_SETTING_ASIDE) {
-        this.#setAside(batch, outcome.error.message);
+      if (isRefusal(outcome.error) && ++refusals >= REFUSALS_BEFORE_SETTING_ASIDE && this.#setAside(batch, outcome.error.message)) {
         refusals = 0;
         continue;
       }
@@ -110,12 +114,22 @@ export class Drain {
     this.#wake = undefined;
   }
 
-  #setAside(batch: SpoolBatch, message: string): void {
+  /** Whether it could be written down; it stays in the spool when not. */
+  #setAside(batch: SpoolBatch, message: string): boolean {
     const dir = join(this.#dir, 'refused');
     const path = join(dir, `${batch.token.replace(':', '-')}.native`);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    writeFileSync(path, Buffer.concat(batch.payloads), { mode: 0o600, flush: true });
+    try {
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      writeFileSync(path, Buffer.concat(batch.payloads), { mode: 0o600, flush: true });
+    } catch {
+      return false; // a full disk: the store's refusal is told and the batch tried again
+    }
     this.#spool.done(batch);
     this.#events.setAside(path, batch.rows, message);
+    return true;
   }
+}
+
+function isRefusal(error: StoreError): boolean {
+  return error.kind === 'refused' && !(error.code !== undefined && FAULTS_OF_THE_STORE.has(error.code));
 }

@@ -71,10 +71,22 @@ class IntakeThread {
     this.#drain = new Drain(this.#spool, this.#store, data.spoolDir, {
       stored: (minutes, rows) => this.#stored(minutes, rows),
       failed: (message, retryMs) => {
-        if (this.#storeTrouble === undefined) say({ kind: 'log', level: 'warn', message: 'the store did not take a batch; it waits in the spool', details: { reason: message, retryMs } });
+        if (this.#storeTrouble === undefined)
+          say({
+            kind: 'log',
+            level: 'warn',
+            message: 'the store did not take a batch; it waits in the spool',
+            details: { reason: message, retryMs },
+          });
         this.#storeTrouble = message;
       },
-      setAside: (path, rows, message) => say({ kind: 'log', level: 'error', message: 'the store refuses a batch for good; it is set aside', details: { path, rows, reason: message } }),
+      setAside: (path, rows, message) =>
+        say({
+          kind: 'log',
+          level: 'error',
+          message: 'the store refuses a batch for good; it is set aside',
+          details: { path, rows, reason: message },
+        }),
     });
     this.#ledger.onSpooled = () => this.#drain.notify();
   }
@@ -157,7 +169,12 @@ class IntakeThread {
     const drops = this.#udp?.kernelDrops();
     if (drops === undefined || drops <= this.#kernelDrops) return;
     this.#ledger.dropped('udp', drops - this.#kernelDrops);
-    say({ kind: 'log', level: 'warn', message: 'the kernel dropped datagrams: its buffer was full', details: { dropped: drops - this.#kernelDrops } });
+    say({
+      kind: 'log',
+      level: 'warn',
+      message: 'the kernel dropped datagrams: its buffer was full',
+      details: { dropped: drops - this.#kernelDrops },
+    });
     this.#kernelDrops = drops;
   }
 

@@ -78,7 +78,8 @@ export class Intake {
   #block = new SpanBlock();
   #minutes = new Set<number>();
   #waiters: Waiter[] = [];
-  #datagramRows = 0;
+  /** Documents of datagrams among the pending rows. */
+  #datagramDocuments = 0;
   #committing: Promise<void> | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
   #spaceCheckedMs = 0;
@@ -140,8 +141,7 @@ export class Intake {
     const rows: SpanRow[] = [];
     const accepted = this.#readDocument(body.toString('utf8'), this.#documentLimits(), rows, refused);
     if (accepted === 0) return;
-    this.#observer.accepted('udp', accepted);
-    this.#datagramRows += accepted;
+    this.#datagramDocuments += accepted;
     this.#push(rows);
     this.#commitSoon();
   }
@@ -266,21 +266,22 @@ export class Intake {
     const rows = this.#block.rows;
     const minutes = [...this.#minutes];
     const waiters = this.#waiters;
-    const datagramRows = this.#datagramRows;
+    const datagramDocuments = this.#datagramDocuments;
     this.#waiters = [];
     this.#minutes = new Set();
-    this.#datagramRows = 0;
+    this.#datagramDocuments = 0;
     this.#out.clear();
     this.#block.takeBlock(this.#out);
     try {
       await this.#spool.append({ payload: this.#out.bytes(), rows, minutes });
     } catch (cause) {
-      this.#observer.dropped('udp', datagramRows);
+      this.#observer.dropped('udp', datagramDocuments);
       this.#spaceCheckedMs = 0;
       const message = `cannot write to ${this.#dir}: ${(cause as Error).message}`;
       for (const waiter of waiters) waiter.failed({ kind: 'busy', message });
       return;
     }
+    if (datagramDocuments > 0) this.#observer.accepted('udp', datagramDocuments);
     for (const waiter of waiters) waiter.done();
     this.#observer.spooled();
   }

@@ -27,11 +27,20 @@ export type ToIntake =
 export type CallResult = Result<Taken, IntakeError>;
 
 export type FromIntake =
-  | { readonly kind: 'ready'; readonly recovery: SpoolRecovery; readonly udp: { readonly host: string; readonly port: number; readonly bufferBytes: number } | undefined }
+  | {
+      readonly kind: 'ready';
+      readonly recovery: SpoolRecovery;
+      readonly udp: { readonly host: string; readonly port: number; readonly bufferBytes: number } | undefined;
+    }
   | { readonly kind: 'failed-to-start'; readonly code: string | undefined; readonly message: string }
   | { readonly kind: 'answer'; readonly id: number; readonly result: CallResult }
   | { readonly kind: 'stored'; readonly id: number; readonly minutes: readonly number[]; readonly rows: number }
-  | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly message: string; readonly details?: Record<string, unknown> }
+  | {
+      readonly kind: 'log';
+      readonly level: 'info' | 'warn' | 'error';
+      readonly message: string;
+      readonly details?: Record<string, unknown>;
+    }
   | { readonly kind: 'state'; readonly state: IntakeState };
 
 export interface SourceCounts {

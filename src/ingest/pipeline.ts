@@ -29,6 +29,7 @@ export interface PipelineEvents {
 /** Bodies that are being worked on; above this, senders are asked to wait. */
 const MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 const KEPT_REFUSALS = 200;
+const ROLLUP_STOP_LIMIT_MS = 2_000;
 
 /** A listener could not be opened. `code` is the system's (`EADDRINUSE`). */
 export class ListenError extends Error {
@@ -64,7 +65,10 @@ export class Pipeline {
     this.udp = ready.udp;
     intake.on('message', (message: FromIntake) => this.#hear(message));
     rollup.on('message', (message: FromRollup) => this.#hearRollup(message));
-    for (const [name, thread] of [['intake', intake], ['rollup', rollup]] as const) {
+    for (const [name, thread] of [
+      ['intake', intake],
+      ['rollup', rollup],
+    ] as const) {
       thread.on('error', (cause) => this.#died(`${name}: ${cause.stack ?? cause.message}`));
       thread.on('exit', (code) => this.#died(`${name}: ended with ${code}`));
     }
@@ -80,7 +84,13 @@ export class Pipeline {
       intake.once('message', (message: FromIntake) => {
         intake.off('error', fail);
         if (message.kind === 'ready') done(message);
-        else fail(new ListenError(message.kind === 'failed-to-start' ? message.message : 'the intake did not start', message.kind === 'failed-to-start' ? message.code : undefined));
+        else
+          fail(
+            new ListenError(
+              message.kind === 'failed-to-start' ? message.message : 'the intake did not start',
+              message.kind === 'failed-to-start' ? message.code : undefined,
+            ),
+          );
       });
     });
     const rollupData: RollupThreadData = { stores, layout, path: `${dir}/owed-minutes.json` };
@@ -104,7 +114,10 @@ export class Pipeline {
     const ended = Promise.all([this.#intake, this.#rollup].map((thread) => new Promise((done) => thread.once('exit', done))));
     await this.#call({ kind: 'stop', limitMs });
     this.#sayRollup({ kind: 'stop' });
+    // It may wait for an answer of a store that gives none. What it owes is written down, so it can be ended at any time.
+    const limit = setTimeout(() => void this.#rollup.terminate(), ROLLUP_STOP_LIMIT_MS);
     await ended;
+    clearTimeout(limit);
   }
 
   async #call(call: IntakeCall): Promise<CallResult> {

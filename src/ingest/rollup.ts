@@ -4,13 +4,7 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { err, type Result } from '../base/index.ts';
-import {
-  countSpans,
-  readGraphRows,
-  type Store,
-  type StoreError,
-  writeGraphMinute,
-} from '../store/index.ts';
+import { countSpans, readGraphRows, type Store, type StoreError, writeGraphMinute } from '../store/index.ts';
 import { type GraphTally, mergeGraphs, tallyGraph } from '../trace/index.ts';
 
 /** Resting time per working time. */
@@ -34,6 +28,8 @@ export class Rollup {
   readonly #events: RollupEvents;
   /** Minute (epoch seconds / 60) to when it may be counted (`Date.now()` scale). */
   readonly #owed = new Map<number, number>();
+  /** The file does not say what is owed: it could not be written. */
+  #unwritten = false;
   #stopping = false;
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
@@ -72,7 +68,7 @@ export class Rollup {
       const over = Math.max(now, (minute + 1) * 60_000 + 10_000);
       this.#owed.set(minute - 1, Math.min(this.#owed.get(minute - 1) ?? Infinity, over));
     }
-    if (grown) this.#writeOwed();
+    if (grown || this.#unwritten) this.#writeOwed();
     this.#wake?.();
   }
 
@@ -92,6 +88,7 @@ export class Rollup {
         await this.#sleep(Math.max(SHORTEST_REST_MS, (performance.now() - startedMs) * REST_RATIO), false);
       } else {
         this.#owed.set(minute, Date.now());
+        if (this.#stopping) return;
         this.#events.failed(counted.error.message);
         await this.#sleep(RETRY_MS, false);
       }
@@ -146,7 +143,9 @@ export class Rollup {
     try {
       writeFileSync(`${this.#path}.new`, JSON.stringify([...this.#owed.keys()]), { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
+      this.#unwritten = false;
     } catch (cause) {
+      this.#unwritten = true;
       this.#events.failed(`cannot write ${this.#path}: ${(cause as Error).message}`); // kept in memory
     }
   }

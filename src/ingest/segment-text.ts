@@ -29,6 +29,7 @@ export interface DocumentLimits {
 }
 
 const MAX_NAME = 200;
+const NO_ID = '0'.repeat(16);
 
 /** Reads one text: an object, or an array of them (older SDKs stream arrays). One result per document. */
 export function readSegmentText(text: string, limits: DocumentLimits): Result<CheckedDocument, Refusal>[] {
@@ -116,49 +117,56 @@ function checkDocument(value: unknown, limits: DocumentLimits): Result<CheckedDo
     return err(refuse('ParseError', 'not a JSON object'));
   }
   const document = value as SegmentDocument;
-  const fault = checkEntity(document, limits, 'segment');
+  const fault = checkId(document, 'segment');
   if (fault) return err(fault);
-  if (document.trace_id === undefined) return err(refuse('MissingTraceId', 'trace_id is missing', document.id));
+  if (document.trace_id === undefined || document.trace_id === null)
+    return err(refuse('MissingTraceId', 'trace_id is missing', document.id));
   const traceId = typeof document.trace_id === 'string' ? parseTraceId(document.trace_id) : undefined;
   if (traceId === undefined || traceId === '0'.repeat(32)) {
     return err(refuse('InvalidTraceId', `trace_id ${show(document.trace_id)} is neither 1-8-24 nor 32 hexadecimal digits`, document.id));
   }
-  if (document.type === 'subsegment' && !hasParent(document)) {
-    return err(refuse('MissingParentId', 'a subsegment sent by itself needs parent_id', document.id));
-  }
-  const nested = checkEmbedded(document, limits);
-  return nested ? err(nested) : ok({ traceId, document });
+  const other = checkNameAndTimes(document, limits, 'segment') ?? checkParent(document) ?? checkEmbedded(document, limits);
+  return other ? err(other) : ok({ traceId, document });
 }
 
-function hasParent(document: SegmentDocument): boolean {
-  return typeof document.parent_id === 'string' && parseSpanId(document.parent_id) !== undefined;
+function checkParent(document: SegmentDocument): Refusal | undefined {
+  if (document.type !== 'subsegment') return undefined;
+  if (typeof document.parent_id === 'string' && parseSpanId(document.parent_id) !== undefined) return undefined;
+  return refuse('MissingParentId', 'a subsegment sent by itself needs parent_id', document.id);
 }
 
 function checkEmbedded(top: SegmentDocument, limits: DocumentLimits): Refusal | undefined {
   const pending: SegmentDocument[] = [top];
   for (let at = 0; at < pending.length; at++) {
     const list: unknown = pending[at]!.subsegments;
-    if (list === undefined) continue;
+    if (list === undefined || list === null) continue;
     if (!Array.isArray(list)) return refuse('InvalidSegment', 'subsegments is not an array', top.id);
     if (pending.length + list.length > limits.maxSubsegments) {
       return refuse('TooManySubsegments', `more than ${limits.maxSubsegments} subsegments in one document: stream them`, top.id);
     }
     for (const item of list as unknown[]) {
-      if (typeof item !== 'object' || item === null) return refuse('InvalidSegment', 'a subsegment is not an object', top.id);
-      const fault = checkEntity(item as SegmentDocument, limits, 'subsegment');
+      if (typeof item !== 'object' || item === null || Array.isArray(item))
+        return refuse('InvalidSegment', 'a subsegment is not an object', top.id);
+      const embedded = item as SegmentDocument;
+      const fault = checkId(embedded, 'subsegment') ?? checkNameAndTimes(embedded, limits, 'subsegment');
       if (fault) return { ...fault, id: top.id };
-      pending.push(item as SegmentDocument);
+      pending.push(embedded);
     }
   }
   return undefined;
 }
 
-function checkEntity(document: SegmentDocument, limits: DocumentLimits, what: string): Refusal | undefined {
-  const { id, name, start_time: start, end_time: end } = document as Record<string, unknown>;
+function checkId(document: SegmentDocument, what: string): Refusal | undefined {
+  const { id } = document as Record<string, unknown>;
   if (id === undefined || id === null || id === '') return refuse('MissingId', `a ${what} has no id`);
-  if (typeof id !== 'string' || parseSpanId(id) === undefined) {
-    return refuse('InvalidId', `${what} id ${show(id)} is not 16 hexadecimal digits`, id);
+  if (typeof id !== 'string' || parseSpanId(id) === undefined || id === NO_ID) {
+    return refuse('InvalidId', `${what} id ${show(id)} is not 16 hexadecimal digits, not all zero`, id);
   }
+  return undefined;
+}
+
+function checkNameAndTimes(document: SegmentDocument, limits: DocumentLimits, what: string): Refusal | undefined {
+  const { id, name, start_time: start, end_time: end } = document as Record<string, unknown>;
   if (name === undefined || name === null) return refuse('MissingName', `the ${what} has no name`, id);
   if (typeof name !== 'string') return refuse('InvalidName', `${what} name ${show(name)} is not text`, id);
   if (name.trim() === '') return refuse('MissingName', `the ${what}'s name is blank`, id);
@@ -166,7 +174,11 @@ function checkEntity(document: SegmentDocument, limits: DocumentLimits, what: st
   if (start === undefined || start === null) return refuse('MissingStartTime', `the ${what} has no start_time`, id);
   if (!isTime(start)) return refuse('InvalidStartTime', `${what} start_time ${show(start)} is not a number of seconds`, id);
   if (start < limits.earliestSeconds || start > limits.latestSeconds) {
-    return refuse('InvalidStartTime', `${what} start_time ${dateText(start)} is outside what is kept (${dateText(limits.earliestSeconds)} to ${dateText(limits.latestSeconds)})`, id);
+    return refuse(
+      'InvalidStartTime',
+      `${what} start_time ${dateText(start)} is outside what is kept (${dateText(limits.earliestSeconds)} to ${dateText(limits.latestSeconds)})`,
+      id,
+    );
   }
   if (end === undefined || end === null) {
     if (end === null) delete document.end_time;

@@ -62,8 +62,10 @@ export interface SpoolRecovery {
   readonly records: number;
   /** Bytes at the end of the newest file that were not a whole record: a write that was cut off, never acknowledged. */
   readonly tornBytes: number;
-  /** Bytes elsewhere whose checksum did not fit: the disk lost them. They are kept beside the spool, with `.damaged` added. */
+  /** Bytes elsewhere, or of a whole record, whose checksum did not fit: the disk lost them. */
   readonly damagedBytes: number;
+  /** Files in which those bytes are kept (`<file>.<offset>.damaged`). */
+  readonly kept: readonly string[];
 }
 
 interface RecordPlace {
@@ -100,7 +102,8 @@ export class Spool {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     this.#id = loadId(dir);
     this.#progress = new ProgressFile(join(dir, 'taken'));
-    this.#next = this.#progress.done + 1;
+    // Never a number that a batch was sent with: the store would take the new record for the old one.
+    this.#next = Math.max(this.#progress.done, this.#progress.bounds?.last ?? 0) + 1;
     this.recovery = this.#recover(this.#progress.done);
   }
 
@@ -183,7 +186,7 @@ export class Spool {
       token: `${this.#id}:${first}-${last}`,
       first,
       last,
-      payloads: places.map(readPayload),
+      payloads: places.map((place) => readPayload(place)),
       rows: places.reduce((sum, place) => sum + place.rows, 0),
       minutes: [...new Set(places.flatMap((place) => place.minutes))],
     };
@@ -229,7 +232,12 @@ export class Spool {
     if (newest && newest.sizeBytes < FILE_LIMIT_BYTES) return newest;
     const path = join(this.#dir, `${String(this.#next).padStart(16, '0')}.log`);
     const file = { path, fd: openSync(path, 'w+', 0o600), sizeBytes: 0, records: 0 };
-    syncDirectory(this.#dir);
+    try {
+      syncDirectory(this.#dir);
+    } catch (cause) {
+      closeSync(file.fd);
+      throw cause;
+    }
     this.#files.push(file);
     return file;
   }
@@ -255,7 +263,7 @@ export class Spool {
     const names = readdirSync(this.#dir)
       .filter((name) => /^\d{16}\.log$/.test(name))
       .sort();
-    const lost = { tornBytes: 0, damagedBytes: 0 };
+    const lost: Lost = { tornBytes: 0, damagedBytes: 0, kept: [] };
     for (const [index, name] of names.entries()) {
       this.#recoverFile(join(this.#dir, name), done, index === names.length - 1, lost);
     }
@@ -264,16 +272,20 @@ export class Spool {
   }
 
   /** Finds the whole records of a file, also behind damaged ones; adds up in `lost` what is none. */
-  #recoverFile(path: string, done: number, newest: boolean, lost: { tornBytes: number; damagedBytes: number }): void {
+  #recoverFile(path: string, done: number, newest: boolean, lost: Lost): void {
     const fd = openSync(path, 'r+');
     const bytes = readFileSync(fd);
     const file: SpoolFile = { path, fd, sizeBytes: 0, records: 0 };
     this.#files.push(file);
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const offset = findRecord(bytes, at);
       if (offset === undefined) break;
-      if (offset > file.sizeBytes) lost.damagedBytes += offset - file.sizeBytes;
       const found = decodeRecord(bytes, offset)!;
+      // What stood before a record that is next in turn was done already.
+      if (offset > file.sizeBytes && found.sequence > done + 1) {
+        lost.damagedBytes += offset - file.sizeBytes;
+        keepDamaged(path, bytes, file.sizeBytes, offset, lost);
+      }
       if (found.sequence > done) {
         file.records++;
         this.#add({ ...found, file, offset, atMs: Date.now() });
@@ -284,11 +296,17 @@ export class Spool {
     }
     const tail = bytes.length - file.sizeBytes;
     if (tail === 0) return;
-    if (newest) lost.tornBytes += tail;
+    if (newest && !isWhole(bytes, file.sizeBytes)) lost.tornBytes += tail;
     else lost.damagedBytes += tail;
-    keepDamaged(`${path}.damaged`, bytes.subarray(file.sizeBytes));
+    keepDamaged(path, bytes, file.sizeBytes, bytes.length, lost);
     ftruncateSync(fd, file.sizeBytes);
   }
+}
+
+interface Lost {
+  tornBytes: number;
+  damagedBytes: number;
+  readonly kept: string[];
 }
 
 /** The first offset from `from` on at which a whole record stands. */
@@ -351,8 +369,7 @@ class ProgressFile {
       if (state.generation <= this.#generation) continue;
       this.#generation = state.generation;
       this.done = state.done;
-      this.bounds =
-        state.first === undefined || state.last === undefined ? undefined : { first: state.first, last: state.last };
+      this.bounds = state.first === undefined || state.last === undefined ? undefined : { first: state.first, last: state.last };
     }
   }
 }
@@ -368,6 +385,12 @@ function encodeHeader(record: SpoolRecord, sequence: number): Buffer {
   record.minutes.forEach((minute, index) => header.writeUInt32LE(minute, HEADER_BYTES + index * 4));
   header.writeUInt32LE(crc32(record.payload, crc32(header.subarray(12))), 8);
   return header;
+}
+
+/** Whether a record that begins at `offset` has all its bytes, right or wrong: then it was written to its end. */
+function isWhole(bytes: Buffer, offset: number): boolean {
+  if (offset + HEADER_BYTES > bytes.length || bytes.readUInt32LE(offset) !== MAGIC) return false;
+  return offset + HEADER_BYTES + bytes.readUInt32LE(offset + 24) * 4 + bytes.readUInt32LE(offset + 4) <= bytes.length;
 }
 
 function decodeRecord(
@@ -386,15 +409,17 @@ function decodeRecord(
   return { sequence, payloadBytes, rows: bytes.readUInt32LE(offset + 20), minutes, headerBytes };
 }
 
+/** Checked once more: what the disk lost since must not reach the store. The next start finds it and sorts it out. */
 function readPayload(place: RecordPlace): Uint8Array {
-  const payload = Buffer.allocUnsafe(place.payloadBytes);
-  const read = readSync(place.file.fd, payload, 0, payload.length, place.offset + place.headerBytes);
-  assert(read === payload.length, `spool file ${place.file.path} is shorter than it was`);
-  return payload;
+  const record = Buffer.allocUnsafe(place.headerBytes + place.payloadBytes);
+  const read = readSync(place.file.fd, record, 0, record.length, place.offset);
+  assert(read === record.length, `spool file ${place.file.path} is shorter than it was`);
+  assert(decodeRecord(record, 0)?.sequence === place.sequence, `spool file ${place.file.path} changed on disk at ${place.offset}`);
+  return record.subarray(place.headerBytes);
 }
 
 async function writeAll(fd: number, bytes: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const { bytesWritten } = await writeAsync(fd, bytes, at, bytes.length - at, position + at);
     at += bytesWritten;
   }
@@ -416,9 +441,11 @@ function loadId(dir: string): string {
   return id;
 }
 
-function keepDamaged(path: string, bytes: Uint8Array): void {
+function keepDamaged(path: string, bytes: Buffer, from: number, to: number, lost: Lost): void {
+  const kept = `${path}.${from}.damaged`;
   try {
-    writeFileSync(path, bytes, { mode: 0o600 });
+    writeFileSync(kept, bytes.subarray(from, to), { mode: 0o600 });
+    lost.kept.push(kept);
   } catch {
     // A full disk: the count in the log must do.
   }

@@ -12,7 +12,7 @@
  *   S N B  annotation in `attrs`: string, number, boolean
  */
 import type { SegmentDocument } from '../trace/index.ts';
-import { toXRayTraceId, type TraceId } from '../trace/index.ts';
+import { parseTraceId, toXRayTraceId, type TraceId } from '../trace/index.ts';
 import { SpanFlag, type SpanRow } from './span-row.ts';
 
 /** Between values in `rest`; a string that contains it is stored as JSON, which escapes it. */
@@ -21,6 +21,12 @@ const SEPARATOR = '\u001f';
 const MAX_SHAPE_DEPTH = 8;
 /** Objects with more members than this are stored as JSON text: they are data, not structure. */
 const MAX_SHAPE_KEYS = 48;
+
+/** Annotations that are searchable; a document with more of them keeps them as JSON. AWS indexes 50 of a trace. */
+const MAX_INDEXED_ANNOTATIONS = 200;
+/** Keys and shapes longer than this are not worth remembering: they do not come again. */
+const MAX_REMEMBERED_KEY = 100;
+const MAX_REMEMBERED_SHAPE = 8_192;
 
 const PLAIN_KEY = /^[A-Za-z_][\w.-]*$/;
 
@@ -59,15 +65,11 @@ export class DocumentEncoder {
       case 'subsegments':
         return 'c';
       case 'end_time':
-        return typeof value === 'number' && (row.flags & SpanFlag.inProgress) === 0
-          ? 'c'
-          : this.#valueShape(value, 1);
+        return typeof value === 'number' && (row.flags & SpanFlag.inProgress) === 0 ? 'c' : this.#valueShape(value, 1);
       case 'trace_id':
-        return (value as string).length === 32 ? 'h' : 'c';
+        return this.#traceIdShape(value, row);
       case 'parent_id':
-        return row.parentId !== '' && typeof value === 'string' && value.toLowerCase() === row.parentId
-          ? 'c'
-          : this.#valueShape(value, 1);
+        return row.parentId !== '' && typeof value === 'string' && value.toLowerCase() === row.parentId ? 'c' : this.#valueShape(value, 1);
       case 'name':
         return this.#columnShape(value, row, 'name');
       case 'user':
@@ -81,14 +83,16 @@ export class DocumentEncoder {
     }
   }
 
-  #columnShape(
-    value: unknown,
-    row: SpanRow,
-    column: 'name' | 'user' | 'url' | 'method' | 'userAgent' | 'clientIp',
-  ): string {
+  #traceIdShape(value: unknown, row: SpanRow): string {
+    const same = typeof value === 'string' && parseTraceId(value) === row.traceId;
+    if (!same) return this.#valueShape(value, 1); // of an embedded subsegment: nobody checked it
+    return value.length === 32 ? 'h' : 'c';
+  }
+
+  #columnShape(value: unknown, row: SpanRow, column: 'name' | 'user' | 'url' | 'method' | 'userAgent' | 'clientIp'): string {
     if (typeof value !== 'string') return this.#valueShape(value, 1);
     row[column] = value;
-    return 'c';
+    return value.isWellFormed() ? 'c' : this.#valueShape(value, 1);
   }
 
   #httpShape(http: Json, row: SpanRow): string {
@@ -121,13 +125,18 @@ export class DocumentEncoder {
   }
 
   #annotationsShape(annotations: Json, row: SpanRow): string {
-    return this.#objectShape(annotations, (key, value) => {
-      const code = annotationCode(value);
-      if (code === undefined) return this.#valueShape(value, 2);
+    const many = hasMoreKeys(annotations, MAX_INDEXED_ANNOTATIONS);
+    const shape = many ? this.#push('j', JSON.stringify(annotations)) : '';
+    const index = (key: string, value: unknown): string => {
+      const code = row.attributeKeys.length < MAX_INDEXED_ANNOTATIONS ? annotationCode(key, value) : undefined;
+      if (code === undefined) return many ? '' : this.#valueShape(value, 2);
       row.attributeKeys.push(key);
       row.attributeValues.push(String(value));
       return code;
-    });
+    };
+    if (!many) return this.#objectShape(annotations, index);
+    for (const key in annotations) index(key, annotations[key]);
+    return shape;
   }
 
   #objectShape(object: Json, member: (key: string, value: unknown) => string): string {
@@ -147,16 +156,14 @@ export class DocumentEncoder {
     if (value === true) return 't';
     if (value === false) return 'f';
     if (value === null) return 'z';
-    if (!isObject(value) || depth >= MAX_SHAPE_DEPTH || hasManyKeys(value)) {
+    if (!isObject(value) || depth >= MAX_SHAPE_DEPTH || hasMoreKeys(value, MAX_SHAPE_KEYS)) {
       return this.#push('j', JSON.stringify(value));
     }
     return this.#objectShape(value, (_, member) => this.#valueShape(member, depth + 1));
   }
 
   #textShape(text: string): string {
-    return text.includes(SEPARATOR)
-      ? this.#push('j', JSON.stringify(text))
-      : this.#push('s', text);
+    return text.includes(SEPARATOR) || !text.isWellFormed() ? this.#push('j', JSON.stringify(text)) : this.#push('s', text);
   }
 
   #push(code: string, text: string): string {
@@ -168,6 +175,7 @@ export class DocumentEncoder {
     let spelled = this.#spelledKeys.get(key);
     if (spelled === undefined) {
       spelled = PLAIN_KEY.test(key) ? key : JSON.stringify(key);
+      if (key.length > MAX_REMEMBERED_KEY) return spelled;
       if (this.#spelledKeys.size > 10_000) this.#spelledKeys.clear();
       this.#spelledKeys.set(key, spelled);
     }
@@ -175,8 +183,10 @@ export class DocumentEncoder {
   }
 }
 
-function annotationCode(value: unknown): 'S' | 'N' | 'B' | undefined {
-  if (typeof value === 'string') return 'S';
+/** Undefined for what cannot stand among the searchable ones: no scalar, or text that UTF-8 cannot hold. */
+function annotationCode(key: string, value: unknown): 'S' | 'N' | 'B' | undefined {
+  if (!key.isWellFormed()) return undefined;
+  if (typeof value === 'string') return value.isWellFormed() ? 'S' : undefined;
   if (typeof value === 'number') return 'N';
   return typeof value === 'boolean' ? 'B' : undefined;
 }
@@ -185,9 +195,9 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function hasManyKeys(object: Json): boolean {
+function hasMoreKeys(object: Json, limit: number): boolean {
   let count = 0;
-  for (const _ in object) if (++count > MAX_SHAPE_KEYS) return true;
+  for (const _ in object) if (++count > limit) return true;
   return false;
 }
 
@@ -214,6 +224,7 @@ export class DocumentDecoder {
     let shape = this.#shapes.get(text);
     if (shape === undefined) {
       shape = new ShapeParser(text).parse();
+      if (text.length > MAX_REMEMBERED_SHAPE) return shape;
       if (this.#shapes.size > 5_000) this.#shapes.clear();
       this.#shapes.set(text, shape);
     }

@@ -1,12 +1,5 @@
 /** Lays a checked segment document, with everything embedded in it, into rows. */
-import {
-  calleeNode,
-  isTraced,
-  outcomeFlags,
-  type SegmentDocument,
-  segmentNode,
-  type TraceId,
-} from '../trace/index.ts';
+import { calleeNode, isTraced, outcomeFlags, type SegmentDocument, segmentNode, type TraceId } from '../trace/index.ts';
 import { DocumentEncoder } from './document-codec.ts';
 import { emptyRow, SpanFlag, type SpanRow } from './span-row.ts';
 

@@ -3,7 +3,7 @@
  *
  * Attributes that are plain values stand in the row's attribute lists; `shape` names them with their types
  * (`o<kind>;<status>;<flags>;key:type,...`); `rest` holds what few spans have (see `Slot`).
- * Types: s string, b bool, i int, d double.
+ * Types: s string, b bool, i int, d double, o any other, or a key that came before: the next one of those in `rest`.
  */
 import { assert } from '../base/index.ts';
 import {
@@ -92,23 +92,26 @@ export class RowsOfSpans {
   }
 }
 
-/** Writes plain attributes into the row's lists and names them in its shape; returns those that do not fit. */
+/** Names the attributes in the row's shape, in their order, and writes plain ones into its lists; returns the others. */
 function layAttributes(span: OtlpSpan, row: SpanRow): OtlpAttributes | undefined {
   const { keys, kinds, values } = span.attributes;
   let shape = `o${span.kind};${span.statusCode};${span.flags};`;
   const others = { keys: [] as string[], kinds: [] as ValueKind[], values: [] as (typeof values)[number][] };
+  const seen = new Set<string>();
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
     const kind = kinds[i]!;
     const type = TYPE_OF_KIND[kind];
-    if (type === undefined || row.attributeKeys.includes(key)) {
+    const other = type === undefined || seen.has(key);
+    if (i > 0) shape += ',';
+    shape += `${spellKey(key)}:${other ? 'o' : type}`;
+    if (other) {
       others.keys.push(key);
       others.kinds.push(kind);
       others.values.push(values[i]);
       continue;
     }
-    if (row.attributeKeys.length > 0) shape += ',';
-    shape += `${spellKey(key)}:${type}`;
+    seen.add(key);
     row.attributeKeys.push(key);
     row.attributeValues.push(Object.is(values[i], -0) ? '-0' : String(values[i]));
   }
@@ -162,7 +165,6 @@ export function spanOfRow(row: SpanRow): OtlpSpan {
   const [, kind, status, flags, attributes] = /^o(\d+);(\d+);(\d+);(.*)$/s.exec(row.shape) ?? [];
   assert(attributes !== undefined, `the stored shape ${row.shape.slice(0, 40)} is not a span's`);
   const [attributesDropped, eventsDropped, linksDropped] = slot('dropped').split(',').map(Number);
-  const plain = readAttributes(attributes, row);
   const others = slot('attributes') === '' ? [] : (JSON.parse(slot('attributes')) as Json[]);
   const json = JSON.parse(row.resource) as Json;
   (json['scopeSpans'] as Json[])[0]!['spans'] = [
@@ -177,7 +179,7 @@ export function spanOfRow(row: SpanRow): OtlpSpan {
       traceState: unguarded(slot('traceState')),
       startTimeUnixNano: nanosText(row.startSeconds, row.startNanos, 0),
       endTimeUnixNano: nanosText(row.startSeconds, row.startNanos, row.durationNanos),
-      attributes: [...plain, ...others],
+      attributes: readAttributes(attributes, row, others),
       events: slot('events') === '' ? [] : JSON.parse(slot('events')),
       links: slot('links') === '' ? [] : JSON.parse(slot('links')),
       droppedAttributesCount: attributesDropped || 0,
@@ -190,15 +192,17 @@ export function spanOfRow(row: SpanRow): OtlpSpan {
   return span.value;
 }
 
-function readAttributes(shape: string, row: SpanRow): Json[] {
+function readAttributes(shape: string, row: SpanRow, others: readonly Json[]): Json[] {
   const attributes: Json[] = [];
-  for (let at = 0; at < shape.length; ) {
+  const texts = new Map(row.attributeKeys.map((key, index) => [key, row.attributeValues[index]!]));
+  let nextOther = 0;
+  for (let at = 0; at < shape.length;) {
     const keyEnd = shape[at] === '"' ? endOfQuoted(shape, at) : shape.indexOf(':', at);
     const spelled = shape.slice(at, keyEnd);
     const key = spelled.startsWith('"') ? (JSON.parse(spelled) as string) : spelled;
     const type = shape[keyEnd + 1]!;
-    const text = row.attributeValues[row.attributeKeys.indexOf(key)] ?? '';
-    attributes.push({ key, value: { [VALUE_MEMBER[type]!]: typedValue(type, text) } });
+    if (type === 'o') attributes.push(others[nextOther++]!);
+    else attributes.push({ key, value: { [VALUE_MEMBER[type]!]: typedValue(type, texts.get(key) ?? '') } });
     at = keyEnd + 3; // ':', the type, ','
   }
   return attributes;

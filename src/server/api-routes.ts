@@ -1,14 +1,6 @@
 /** `/api/v1`: what the page and the command line ask (see room `api`). Reading only. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type {
-  ActivityAnswer,
-  ApiError,
-  NamesAnswer,
-  SegmentAnswer,
-  StatusAnswer,
-  TraceAnswer,
-  TraceListAnswer,
-} from '../api/index.ts';
+import type { ActivityAnswer, ApiError, NamesAnswer, SegmentAnswer, StatusAnswer, TraceAnswer, TraceListAnswer } from '../api/index.ts';
 import { err, ok, type Result } from '../base/index.ts';
 import {
   CLIENT_TYPE,
@@ -130,7 +122,11 @@ function traceIdOf(text: string | undefined): Result<TraceId, Failure> {
 }
 
 function noTrace(id: TraceId): Failure {
-  return failure(404, 'TraceNotFound', `no trace ${toXRayTraceId(id)} is stored: it was not sampled, has not arrived, or is past retention`);
+  return failure(
+    404,
+    'TraceNotFound',
+    `no trace ${toXRayTraceId(id)} is stored: it was not sampled, has not arrived, or is past retention`,
+  );
 }
 
 async function traceDetail(reader: TraceReader, text: string | undefined): Promise<Result<TraceAnswer, Failure>> {

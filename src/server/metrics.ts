@@ -8,7 +8,12 @@ export function registerMetrics(app: FastifyInstance, pipeline: Pipeline, store:
   const registers = [new Registry()];
   collectDefaultMetrics({ register: registers[0]!, prefix: 'fluoroscope_server_' });
   /** Takes over totals that are counted elsewhere. */
-  const totals = (name: string, help: string, labelNames: string[], read: (set: (labels: Record<string, string>, value: number) => void) => void): void => {
+  const totals = (
+    name: string,
+    help: string,
+    labelNames: string[],
+    read: (set: (labels: Record<string, string>, value: number) => void) => void,
+  ): void => {
     const counter = new Counter({
       name,
       help,

@@ -22,11 +22,16 @@ type Encoding = 'protobuf' | 'json';
 /** Registers `POST /v1/traces`. Bodies must arrive as buffers. */
 export function registerOtlp(app: FastifyInstance, pipeline: Pipeline): void {
   app.post('/v1/traces', async (request, reply) => {
-    const type = String(request.headers['content-type'] ?? '').split(';')[0]!.trim();
+    const type = String(request.headers['content-type'] ?? '')
+      .split(';')[0]!
+      .trim();
     const encoding: Encoding = type === 'application/json' ? 'json' : 'protobuf';
     const answer = (status: number, code: RpcCode, message: string): unknown => {
       const body = encoding === 'json' ? encodeStatusJson(code, message) : Buffer.from(encodeStatus(code, message));
-      return reply.code(status).type(encoding === 'json' ? 'application/json' : 'application/x-protobuf').send(body);
+      return reply
+        .code(status)
+        .type(encoding === 'json' ? 'application/json' : 'application/x-protobuf')
+        .send(body);
     };
     if (type !== 'application/json' && type !== 'application/x-protobuf' && type !== 'application/protobuf') {
       return answer(415, RpcCode.invalidArgument, `content-type ${type || 'is missing'}: send application/x-protobuf or application/json`);
@@ -70,7 +75,8 @@ export class OtlpGrpc {
     server.addService(traceService, { Export: (call: UnaryCall, done: UnaryDone) => void exportSpans(pipeline, call, done) });
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(addressText(address), ServerCredentials.createInsecure(), (cause, bound) => {
-        if (cause) reject(portError({ code: codeOf(cause), message: cause.message }, address, 'the OTLP gRPC listener', '--otlp-grpc', 'tcp'));
+        if (cause)
+          reject(portError({ code: codeOf(cause), message: cause.message }, address, 'the OTLP gRPC listener', '--otlp-grpc', 'tcp'));
         else resolve(bound);
       });
     });

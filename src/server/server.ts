@@ -111,7 +111,8 @@ async function startPipeline(options: ServerOptions, live: LiveFeed): Promise<Pi
       },
     );
     const { records, tornBytes, damagedBytes } = pipeline.recovery;
-    if (records > 0 || tornBytes > 0) log.info({ records, tornBytes }, 'the spool holds records of an earlier run; they go to the store now');
+    if (records > 0 || tornBytes > 0)
+      log.info({ records, tornBytes }, 'the spool holds records of an earlier run; they go to the store now');
     if (damagedBytes > 0) log.error({ damagedBytes, dir }, 'the spool was damaged on disk; the damaged part is kept beside it');
     return pipeline;
   } catch (cause) {
@@ -213,7 +214,10 @@ async function statusOf(
       ...(addresses.otlpHttp === undefined ? {} : { otlpHttp: addresses.otlpHttp }),
       ...(addresses.otlpGrpc === undefined ? {} : { otlpGrpc: addresses.otlpGrpc }),
     },
-    intake: Object.entries(state?.counts ?? {}).map(([source, counts]) => ({ source: source as StatusAnswer['intake'][number]['source'], ...counts })),
+    intake: Object.entries(state?.counts ?? {}).map(([source, counts]) => ({
+      source: source as StatusAnswer['intake'][number]['source'],
+      ...counts,
+    })),
     store: trouble === undefined ? { state: 'ready' } : { state: 'down', detail: trouble },
     spool: {
       bytes: state?.spoolBytes ?? 0,

@@ -20,6 +20,7 @@ import {
   assembleTrace,
   evaluateFilter,
   type FilterExpression,
+  type GroupLookup,
   type Narrowing,
   narrowFilter,
   type SegmentDocument,
@@ -43,6 +44,8 @@ export interface SearchQuery {
   /** Which time of a trace must lie in the range: its start, any activity of it, or the end of one of its segments. */
   readonly by: 'start' | 'activity' | 'end';
   readonly filter: FilterExpression | undefined;
+  /** What `group.name` and `group.arn` in the filter refer to. */
+  readonly groups?: GroupLookup;
   readonly limit: number;
   /** Where the page before ended. */
   readonly position: string | undefined;
@@ -120,7 +123,7 @@ export class TraceReader {
       return err({ kind: 'invalid', message: 'the page token is damaged' });
     }
     const deadline = performance.now() + query.budgetMs;
-    const narrowing: Narrowing = query.filter ? narrowFilter(query.filter) : { kind: 'all' };
+    const narrowing: Narrowing = query.filter ? narrowFilter(query.filter, query.groups) : { kind: 'all' };
     const bounds = searchBounds(query);
     const items: FoundTrace[] = [];
     let scanned = 0;
@@ -207,9 +210,9 @@ export class TraceReader {
     return ok({ nodes: [...tally.nodes.values()], edges: [...tally.edges.values()] });
   }
 
-  async series(...args: Parameters<typeof readSeries> extends [Store, ...infer Rest] ? Rest : never): Promise<
-    Result<{ readonly startSeconds: number; readonly tally: Tally }[], ReadError>
-  > {
+  async series(
+    ...args: Parameters<typeof readSeries> extends [Store, ...infer Rest] ? Rest : never
+  ): Promise<Result<{ readonly startSeconds: number; readonly tally: Tally }[], ReadError>> {
     const series = await readSeries(this.#store, ...args);
     return series.ok ? series : unavailable(series.error);
   }
@@ -260,7 +263,8 @@ function matchTrace(trace: Trace, query: SearchQuery): FoundTrace | undefined {
     matchedSeconds = times.filter(inRange).sort((a, b) => b - a)[0];
     if (matchedSeconds === undefined) return undefined;
   }
-  if (query.filter && !evaluateFilter(query.filter, trace)) return undefined;
+  const context = query.groups ? { groups: query.groups } : {};
+  if (query.filter && !evaluateFilter(query.filter, trace, context)) return undefined;
   const summary = summarizeTrace(trace);
   return matchedSeconds === undefined ? { trace, summary } : { trace, summary, matchedSeconds };
 }

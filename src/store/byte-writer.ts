@@ -92,8 +92,7 @@ export class ByteWriter {
       bytes.fill(0, at, at + byteCount);
     } else {
       for (let i = 0; i < byteCount; i++) {
-        bytes[at++] =
-          (HEX_VALUE[digits.charCodeAt(2 * i)]! << 4) | HEX_VALUE[digits.charCodeAt(2 * i + 1)]!;
+        bytes[at++] = (HEX_VALUE[digits.charCodeAt(2 * i)]! << 4) | HEX_VALUE[digits.charCodeAt(2 * i + 1)]!;
       }
     }
     this.length += byteCount;

@@ -20,7 +20,40 @@ export interface StoreError {
 }
 
 /** Codes that pass by themselves: timeouts, no space, too many parts or queries, memory, network, read-only. */
-const PASSING_CODES = new Set(['159', '160', '202', '209', '210', '241', '242', '243', '252', '279', '307', '425', '473', '999', '74', '75', '76', '107', '198', '203', '394', '516', '519', '521', '574', '668', '722']);
+const PASSING_CODES = new Set([
+  '159',
+  '160',
+  '202',
+  '209',
+  '210',
+  '241',
+  '242',
+  '243',
+  '252',
+  '279',
+  '307',
+  '425',
+  '473',
+  '999',
+  '74',
+  '75',
+  '76',
+  '107',
+  '198',
+  '203',
+  '394',
+  '516',
+  '519',
+  '521',
+  '574',
+  '668',
+  '722',
+  '236',
+  '319',
+  '1000',
+  '1001',
+  '1002',
+]);
 
 const REQUEST_LIMIT_MS = 120_000;
 
@@ -46,18 +79,12 @@ export class StoreClient {
     );
   }
 
-  /** Runs a statement that returns nothing. `everywhere`: on each node in turn (definitions). */
-  async command(sql: string, everywhere = false): Promise<Result<undefined, StoreError>> {
-    const run = async (client: ClickHouseClient): Promise<undefined> => {
+  /** Runs a statement that returns nothing. */
+  async command(sql: string): Promise<Result<undefined, StoreError>> {
+    return this.#attempt<undefined>(async (client) => {
       await client.command({ query: sql });
       return undefined;
-    };
-    if (!everywhere) return this.#attempt(run);
-    for (const client of this.#clients) {
-      const done = await settle(() => run(client));
-      if (!done.ok) return done;
-    }
-    return ok(undefined);
+    });
   }
 
   /** Rows as objects; 64-bit numbers come as text. */

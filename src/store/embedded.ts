@@ -35,7 +35,13 @@ const USER = 'fluoroscope';
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 const READY_LIMIT_MS = 60_000;
-const HOST_SCRIPT = fileURLToPath(new URL('./embedded-host.js', import.meta.url));
+// Tests run the sources, but a child process runs what was built.
+const HOST_SCRIPT = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../dist/store/embedded-host.js' : './embedded-host.js', import.meta.url),
+);
+
+/** A start that fails because the data is held by another process is tried again for so long: a store that was killed may still be ending. */
+const HELD_LIMIT_MS = 5_000;
 
 /** The embedded store's child process. `address` stays the same over restarts. */
 export class EmbeddedStore {
@@ -61,8 +67,16 @@ export class EmbeddedStore {
     const ports = options.ports ?? { http: await freePort() };
     const store = new EmbeddedStore(options, ports);
     store.#writeConfiguration();
-    await store.#spawnAndWait();
-    return store;
+    const deadline = performance.now() + HELD_LIMIT_MS;
+    for (;;) {
+      try {
+        await store.#spawnAndWait();
+        return store;
+      } catch (cause) {
+        if (!(cause instanceof DataHeldError) || performance.now() > deadline) throw cause;
+        await new Promise((done) => setTimeout(done, 200));
+      }
+    }
   }
 
   /** The child's process id while it runs. */
@@ -75,7 +89,7 @@ export class EmbeddedStore {
     this.#stopping = true;
     clearTimeout(this.#retryTimer);
     const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child || hasEnded(child)) return;
     const gone = new Promise<void>((done) => child.once('exit', () => done()));
     child.stdin?.end();
     await gone;
@@ -151,17 +165,17 @@ export class EmbeddedStore {
     child.stderr.on('data', collect);
     await this.#untilReady(child, () => output);
     this.#retryMs = FIRST_RETRY_MS;
-    child.once('exit', (code, signal) => this.#onDeath(code, signal, output));
     const tookMs = performance.now() - startedMs;
     this.#options.onEvent?.({ kind: 'ready', pid: child.pid ?? 0, tookMs });
+    // It may have died right after it answered.
+    if (hasEnded(child)) this.#onDeath(child.exitCode, child.signalCode, output);
+    else child.once('exit', (code, signal) => this.#onDeath(code, signal, output));
   }
 
   async #untilReady(child: ChildProcess, output: () => string): Promise<void> {
     const deadline = performance.now() + READY_LIMIT_MS;
     for (;;) {
-      if (child.exitCode !== null || child.signalCode !== null) {
-        throw new Error(startFailure(this.#dir, output()));
-      }
+      if (hasEnded(child)) throw startFailure(this.#dir, output());
       if (await answers(this.address)) return;
       if (performance.now() > deadline) {
         child.kill('SIGKILL');
@@ -189,6 +203,10 @@ export class EmbeddedStore {
   }
 }
 
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
 async function answers(address: StoreAddress): Promise<boolean> {
   try {
     const answer = await fetch(`${address.url}/?query=SELECT+1`, {
@@ -201,10 +219,14 @@ async function answers(address: StoreAddress): Promise<boolean> {
   }
 }
 
-function startFailure(dir: string, output: string): string {
-  if (output.includes('Cannot lock file')) {
-    return `the store's data in ${dir} is in use by another process`;
-  }
+class DataHeldError extends Error {}
+
+function startFailure(dir: string, output: string): Error {
+  if (output.includes('Cannot lock file')) return new DataHeldError(`the store's data in ${dir} is in use by another process`);
+  return new Error(otherFailure(dir, output));
+}
+
+function otherFailure(dir: string, output: string): string {
   if (/Cannot find module 'chdb|ERR_MODULE_NOT_FOUND|GLIBC|ld-musl/.test(output)) {
     return `the embedded store is not available here (it needs Linux with glibc, or macOS): give a ClickHouse server with --store URL. It said: ${lastLine(output)}`;
   }

@@ -135,11 +135,7 @@ export async function readSeries(
   range: { readonly fromSeconds: number; readonly toSeconds: number; readonly periodSeconds: number },
   selection: { readonly kind: 'node' | 'edge'; readonly from?: NodePattern; readonly to?: NodePattern },
 ): Promise<Result<{ readonly startSeconds: number; readonly tally: Tally }[], StoreError>> {
-  const conditions = [
-    `kind = '${selection.kind}'`,
-    ...patternConditions('from', selection.from),
-    ...patternConditions('to', selection.to),
-  ];
+  const conditions = [`kind = '${selection.kind}'`, ...patternConditions('from', selection.from), ...patternConditions('to', selection.to)];
   const rows = await store.client.rows<SumRow & { period: number }>(
     `SELECT toUnixTimestamp(minute) - toUnixTimestamp(minute) % {period:UInt32} AS period, ${SUMS}
      FROM ${store.layout.database}.graph_minutes FINAL WHERE ${inRange} AND total > 0 AND ${conditions.join(' AND ')}

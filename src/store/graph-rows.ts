@@ -32,10 +32,7 @@ export async function readGraphRows(
 }
 
 /** Spans of the given traces (32 hexadecimal digits each). */
-export async function readGraphRowsOfTraces(
-  store: Store,
-  traceIds: readonly string[],
-): Promise<Result<GraphRows, StoreError>> {
+export async function readGraphRowsOfTraces(store: Store, traceIds: readonly string[]): Promise<Result<GraphRows, StoreError>> {
   if (traceIds.length === 0) return ok(toGraphRows({ rows: 0, columns: new Map() }));
   const table = await store.client.columns(
     `SELECT ${COLUMNS} FROM ${store.layout.database}.spans WHERE trace_id IN (SELECT unhex(arrayJoin({ids:Array(String)})))`,

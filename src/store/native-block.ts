@@ -107,9 +107,7 @@ export class SpanBlock {
   readonly #dictionaries = new Map<DictionaryField, DictionaryColumn>(
     DICTIONARY_COLUMNS.map(([, field]) => [field, new DictionaryColumn()]),
   );
-  readonly #texts = new Map<TextField, ByteWriter>(
-    TEXT_COLUMNS.map(([, field]) => [field, new ByteWriter(65536)]),
-  );
+  readonly #texts = new Map<TextField, ByteWriter>(TEXT_COLUMNS.map(([, field]) => [field, new ByteWriter(65536)]));
 
   /** About how many bytes the block will take. */
   get sizeBytes(): number {

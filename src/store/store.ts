@@ -1,13 +1,7 @@
 /** A store that is ready to use: its layout applied, and a client that speaks to it. */
 import { err, ok, type Result } from '../base/index.ts';
 import { StoreClient, type StoreAddress, type StoreError } from './client.ts';
-import {
-  type Layout,
-  localTable,
-  MIGRATIONS,
-  migrationsTable,
-  retentionStatements,
-} from './schema.ts';
+import { type Layout, localTable, MIGRATIONS, migrationsTable, retentionStatements } from './schema.ts';
 
 /** The client and the names that queries are written with. */
 export interface Store {
@@ -16,15 +10,22 @@ export interface Store {
 }
 
 /** Connects, creates what is missing and applies new migrations. Safe to run from several servers at once. */
-export async function openStore(
-  addresses: readonly StoreAddress[],
-  layout: Layout,
-): Promise<Result<Store, StoreError>> {
-  const client = new StoreClient(addresses);
-  const migrated = await migrate(client, layout);
-  if (migrated.ok) return ok({ client, layout });
-  await client.close();
-  return migrated;
+export async function openStore(addresses: readonly StoreAddress[], layout: Layout): Promise<Result<Store, StoreError>> {
+  for (const address of addresses) {
+    const migrated = await migrateNode(address, layout);
+    if (!migrated.ok) return migrated;
+  }
+  return ok(connectStore(addresses, layout));
+}
+
+/** Each node of a cluster has tables of its own, and may have joined later than the others. */
+async function migrateNode(address: StoreAddress, layout: Layout): Promise<Result<undefined, StoreError>> {
+  const client = new StoreClient([address]);
+  try {
+    return await migrate(client, layout);
+  } finally {
+    await client.close();
+  }
 }
 
 /** Connects without touching the tables: for a process beside the one that opened the store. */
@@ -43,14 +44,9 @@ export async function readSizes(store: Store): Promise<Result<{ table: string; r
 }
 
 async function migrate(client: StoreClient, layout: Layout): Promise<Result<undefined, StoreError>> {
-  const prepared = await runAll(client, [
-    `CREATE DATABASE IF NOT EXISTS ${layout.database} ENGINE = Atomic`,
-    migrationsTable(layout),
-  ]);
+  const prepared = await runAll(client, [`CREATE DATABASE IF NOT EXISTS ${layout.database} ENGINE = Atomic`, migrationsTable(layout)]);
   if (!prepared.ok) return prepared;
-  const applied = await client.rows<{ version: number }>(
-    `SELECT version FROM ${localTable(layout, 'migrations')}`,
-  );
+  const applied = await client.rows<{ version: number }>(`SELECT version FROM ${localTable(layout, 'migrations')}`);
   if (!applied.ok) return applied;
   const known = new Set(applied.value.map((row) => row.version));
   const newest = MIGRATIONS.at(-1)?.version ?? 0;
@@ -72,7 +68,7 @@ async function migrate(client: StoreClient, layout: Layout): Promise<Result<unde
   return applyRetention(client, layout);
 }
 
-/** Changes the tables' retention when it is not what the layout says. */
+/** Changes the node's tables' retention when it is not what the layout says. */
 async function applyRetention(client: StoreClient, layout: Layout): Promise<Result<undefined, StoreError>> {
   const tables = await client.rows<{ create_table_query: string }>(
     `SELECT create_table_query FROM system.tables WHERE database = {database:String} AND name IN ('spans', 'spans_local', 'graph_minutes', 'graph_minutes_local') AND engine != 'Distributed'`,
@@ -86,7 +82,7 @@ async function applyRetention(client: StoreClient, layout: Layout): Promise<Resu
 
 async function runAll(client: StoreClient, statements: readonly string[]): Promise<Result<undefined, StoreError>> {
   for (const statement of statements) {
-    const done = await client.command(statement, true);
+    const done = await client.command(statement);
     if (!done.ok) return done;
   }
   return ok(undefined);

@@ -23,9 +23,7 @@ export async function readTraceRows(
 ): Promise<Result<Map<string, SpanRow[]>, StoreError>> {
   if (traceIds.length === 0) return ok(new Map());
   const list = traceIds.map((id) => `unhex('${id.replace(/[^0-9a-f]/g, '')}')`).join(',');
-  const inRange = range
-    ? `AND ts >= fromUnixTimestamp64Milli({from:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64})`
-    : '';
+  const inRange = range ? `AND ts >= fromUnixTimestamp64Milli({from:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64})` : '';
   const table = await store.client.columns(
     `SELECT ${COLUMNS} FROM ${store.layout.database}.spans WHERE trace_id IN (${list}) ${inRange} LIMIT ${MAX_ROWS_PER_TRACE} BY trace_id`,
     range ? { from: Math.floor(range.fromSeconds * 1000), to: Math.ceil(range.toSeconds * 1000) } : {},

@@ -194,7 +194,7 @@ class SpanIndex {
   #insert(row: number): void {
     const low = this.#spans.getUint32(row * 8, true);
     const high = this.#spans.getUint32(row * 8 + 4, true);
-    for (let slot = this.#slotOf(low, high); ; slot = (slot + 1) & this.#mask) {
+    for (let slot = this.#slotOf(row, low, high); ; slot = (slot + 1) & this.#mask) {
       const other = this.#slots[slot]!;
       if (other === NONE) {
         this.#slots[slot] = row;
@@ -209,14 +209,17 @@ class SpanIndex {
   }
 
   #find(row: number, low: number, high: number): number {
-    for (let slot = this.#slotOf(low, high); ; slot = (slot + 1) & this.#mask) {
+    for (let slot = this.#slotOf(row, low, high); ; slot = (slot + 1) & this.#mask) {
       const other = this.#slots[slot]!;
       if (other === NONE || (this.#isSpan(other, low, high) && this.#sameTrace(other, row))) return other;
     }
   }
 
-  #slotOf(low: number, high: number): number {
-    return (Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b) >>> 8) & this.#mask;
+  /** The trace counts too: some senders number the spans of each trace from one. */
+  #slotOf(row: number, low: number, high: number): number {
+    const trace = this.#traces.getUint32(row * 16 + 12, true);
+    const mixed = Math.imul(low ^ Math.imul(high ^ Math.imul(trace, 0xc2b2ae35), 0x9e3779b1), 0x85ebca6b);
+    return (mixed ^ (mixed >>> 15)) & this.#mask;
   }
 
   #isSpan(row: number, low: number, high: number): boolean {
@@ -234,7 +237,23 @@ class SpanIndex {
     const open = this.#rows.flags[row]! & GraphFlag.inProgress;
     const otherOpen = this.#rows.flags[other]! & GraphFlag.inProgress;
     if (open !== otherOpen) return open === 0;
-    return this.#rows.durationNanos[row]! > this.#rows.durationNanos[other]!;
+    const longer = this.#rows.durationNanos[row]! - this.#rows.durationNanos[other]!;
+    return longer === 0 ? this.#comesFirst(row, other) : longer > 0;
+  }
+
+  /** Between equals anything will do that does not depend on the order in which they came. */
+  #comesFirst(row: number, other: number): boolean {
+    const { starts, flags, service, type, peer, peerType } = this.#rows;
+    if (starts[row] !== starts[other]) return starts[row]! < starts[other]!;
+    if (flags[row] !== flags[other]) return flags[row]! > flags[other]!;
+    for (const texts of [service, type, peer, peerType]) {
+      if (texts[row] !== texts[other]) return texts[row]! > texts[other]!;
+    }
+    return this.#parentText(row) > this.#parentText(other);
+  }
+
+  #parentText(row: number): string {
+    return `${this.#parents.getUint32(row * 8)} ${this.#parents.getUint32(row * 8 + 4)}`;
   }
 }
 
