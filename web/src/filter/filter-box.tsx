@@ -4,7 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { ApiFailure } from '../api/client.ts';
 import { parseTraceId, toXRayTraceId, type NamesAnswer } from '../core.ts';
 import { Button, IconButton } from '../ui/button.tsx';
-import { FILTER_HINT, type FilterProblem } from './language.ts';
+import { checkFilter, FILTER_HINT, type FilterProblem } from './language.ts';
 
 const FilterEditor = lazy(() => import('./filter-editor.tsx'));
 
@@ -27,8 +27,10 @@ export function FilterBox({ value, names, error, onApply }: FilterBoxProps) {
   const problem = local ?? fromServer;
   const apply = (next: string): void => {
     const id = parseTraceId(next.trim());
+    const mistake = id ? undefined : checkFilter(next);
+    setLocal(mistake);
     if (id) void navigate({ to: '/traces/$traceId', params: { traceId: toXRayTraceId(id) }, search: {} });
-    else onApply(next.trim());
+    else if (!mistake) onApply(next.trim());
   };
   return (
     <div className="relative">
@@ -42,7 +44,7 @@ export function FilterBox({ value, names, error, onApply }: FilterBoxProps) {
             <FilterEditor
               text={text}
               names={names}
-              serverProblem={fromServer}
+              problem={problem}
               onChange={(next) => setDraft({ base: value, text: next })}
               onProblem={setLocal}
               onApply={apply}

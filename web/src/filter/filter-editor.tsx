@@ -17,13 +17,14 @@ import { EditorState, Prec } from '@codemirror/state';
 import { EditorView, keymap, placeholder, type KeyBinding } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
-import type { CompletionOption, NamesAnswer } from '../core.ts';
+import { parseTraceId, type CompletionOption, type NamesAnswer } from '../core.ts';
 import { checkFilter, completeAt, FILTER_HINT, type FilterProblem } from './language.ts';
 
 interface FilterEditorProps {
   readonly text: string;
   readonly names: NamesAnswer | undefined;
-  readonly serverProblem: FilterProblem | undefined;
+  /** What is wrong with the text, marked at its place. */
+  readonly problem: FilterProblem | undefined;
   readonly onChange: (text: string) => void;
   readonly onProblem: (problem: FilterProblem | undefined) => void;
   readonly onApply: (text: string) => void;
@@ -49,9 +50,8 @@ export default function FilterEditor(props: FilterEditorProps) {
   }, [props.text]);
   useEffect(() => {
     const editor = view.current;
-    if (editor && props.serverProblem)
-      editor.dispatch(setDiagnostics(editor.state, [toDiagnostic(props.serverProblem, editor.state.doc.length)]));
-  }, [props.serverProblem]);
+    if (editor) editor.dispatch(setDiagnostics(editor.state, props.problem ? [toDiagnostic(props.problem, editor.state.doc.length)] : []));
+  }, [props.problem]);
   return <div ref={host} className="filter-editor" />;
 }
 
@@ -125,19 +125,15 @@ function keys(latest: Latest): KeyBinding[] {
 
 function apply(editor: EditorView, latest: Latest): boolean {
   closeCompletion(editor);
-  const text = editor.state.doc.toString();
-  const problem = checkFilter(text);
-  latest.current.onProblem(problem);
-  if (problem) editor.dispatch(setDiagnostics(editor.state, [toDiagnostic(problem, text.length)]));
-  else latest.current.onApply(text);
+  latest.current.onApply(editor.state.doc.toString());
   return true;
 }
 
+/** Runs when typing rests; a trace id, which the box takes too, is no mistake. */
 function lint(text: string, latest: Latest): readonly Diagnostic[] {
-  const problem = text.trim() === '' ? undefined : checkFilter(text);
-  const server = latest.current.serverProblem;
-  if (problem) latest.current.onProblem(problem);
-  const shown = problem ?? server;
+  const fresh = text.trim() === '' || parseTraceId(text.trim()) ? undefined : checkFilter(text);
+  if (fresh) latest.current.onProblem(fresh);
+  const shown = fresh ?? latest.current.problem;
   return shown ? [toDiagnostic(shown, text.length)] : [];
 }
 

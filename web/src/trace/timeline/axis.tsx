@@ -1,7 +1,6 @@
 import { useMemo } from 'react';
 import { useTheme } from '../../app/theme.ts';
 import { useBrush } from '../../charts/use-brush.ts';
-import { formatDuration } from '../../time/format.ts';
 import { readColors } from './colors.ts';
 import { paintOverview } from './paint.ts';
 import type { Timeline } from './use-timeline.ts';
@@ -77,6 +76,7 @@ export function Overview({ timeline, width }: Omit<AxisProps, 'ticks'>) {
 export function Axis({ timeline, width, ticks }: AxisProps) {
   const { window } = timeline;
   const scale = width / (window.to - window.from);
+  const step = (ticks[1] ?? window.to) - (ticks[0] ?? 0);
   return (
     <svg width={width} height={AXIS_HEIGHT} className="block" aria-hidden>
       {ticks.map((tick) => {
@@ -86,7 +86,7 @@ export function Axis({ timeline, width, ticks }: AxisProps) {
             <line y1={AXIS_HEIGHT - 5} y2={AXIS_HEIGHT} stroke="var(--line-strong)" />
             {x < width - 48 && (
               <text x={3} y={13} className="fill-muted text-[10px]">
-                {formatDuration(tick)}
+                {formatTickTime(tick, step, window.to)}
               </text>
             )}
           </g>
@@ -105,4 +105,11 @@ export function axisTicks(window: { readonly from: number; readonly to: number }
   for (let index = Math.ceil(Math.max(window.from, 0) / step); index * step <= window.to; index++)
     ticks.push(Number((index * step).toPrecision(12)));
   return ticks;
+}
+
+/** In the unit that suits the window's end, with as many digits as tell neighbours apart. */
+function formatTickTime(seconds: number, step: number, end: number): string {
+  const [unit, name] = end >= 1 ? ([1, 's'] as const) : end >= 1e-3 ? ([1e-3, 'ms'] as const) : ([1e-6, 'µs'] as const);
+  const digits = Math.min(Math.max(0, Math.ceil(-Math.log10(step / unit) - 1e-9)), 9);
+  return `${(seconds / unit).toFixed(digits)}\u00a0${name}`;
 }

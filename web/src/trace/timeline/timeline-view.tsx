@@ -66,7 +66,9 @@ function Rows({ timeline, nameWidth, barsWidth, ticks }: Columns & { readonly ti
   const virtual = useRows({ count: visible.length, scroller, rowHeight: ROW_HEIGHT, overscan: 8 });
   const items = virtual.getVirtualItems();
   const seen = { firstSeen: items[0]?.index ?? 0, lastSeen: items.at(-1)?.index ?? 0 };
-  useReveal(timeline, (position) => virtual.scrollToIndex(position, { align: 'auto' }));
+  // A neighbour comes in at the edge, a far row in the middle.
+  const isNear = (position: number): boolean => position >= seen.firstSeen && position <= seen.lastSeen;
+  useReveal(timeline, (position) => virtual.scrollToIndex(position, { align: isNear(position) ? 'auto' : 'center' }));
   useWheelZoom(scroller, timeline, nameWidth, barsWidth);
   return (
     <div
