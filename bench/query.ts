@@ -78,7 +78,7 @@ const hour = `from=${end - 3600 * 1.5}&to=${end}`;
 const random = new Random(7);
 const ids: string[] = [];
 for (let i = 0; i < 40; i++) {
-  const from = end - 3600 * 6 * random.fraction();
+  const from = end - 3600 * 5 * random.fraction();
   const page = await product.json<Listed>(`/api/v1/traces?from=${from - 600}&to=${from}&limit=5`);
   ids.push(...page.traces.map((trace) => trace.id));
 }

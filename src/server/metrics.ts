@@ -49,20 +49,26 @@ export function registerMetrics(app: FastifyInstance, pipeline: Pipeline, store:
   app.get('/metrics', async (_request, reply) => reply.type(registers[0]!.contentType).send(await registers[0]!.metrics()));
 }
 
-/** Asked of the store at each scrape. */
+/** Asked of the store at each scrape; the first gauge asks for both. */
 function registerSizes(registers: Registry[], store: Store): void {
-  const rows = new Gauge({ name: 'fluoroscope_store_rows', help: 'Rows in the store', labelNames: ['table'], registers });
-  const bytes: Gauge = new Gauge({
-    name: 'fluoroscope_store_bytes',
-    help: 'Bytes on the disk of the store, everything included',
-    labelNames: ['table'],
+  const labelNames = ['table'];
+  const rows: Gauge = new Gauge({
+    name: 'fluoroscope_store_rows',
+    help: 'Rows in the store',
+    labelNames,
     registers,
     async collect() {
       const sizes = await readSizes(store);
       for (const { table, rows: count, bytes: size } of sizes.ok ? sizes.value : []) {
-        bytes.set({ table }, size);
         rows.set({ table }, count);
+        bytes.set({ table }, size);
       }
     },
+  });
+  const bytes = new Gauge({
+    name: 'fluoroscope_store_bytes',
+    help: 'Bytes on the disk of the store, everything included',
+    labelNames,
+    registers,
   });
 }

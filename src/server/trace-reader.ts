@@ -149,7 +149,10 @@ export class TraceReader {
     window: SearchWindow,
     bounds: SearchWindow,
   ): Promise<Result<{ items: FoundTrace[]; scanned: number; reached: bigint }, ReadError>> {
-    const candidates = await findCandidates(this.#store, narrowing, window, CANDIDATES);
+    // Behind the range's end only traces that began before it are of interest.
+    const rangeEnd = toNanos(query.toSeconds);
+    const startedBefore = window.from >= rangeEnd ? rangeEnd : undefined;
+    const candidates = await findCandidates(this.#store, narrowing, window, CANDIDATES, startedBefore);
     if (!candidates.ok) return unavailable(candidates.error);
     const found = candidates.value;
     const reached = found.length >= CANDIDATES ? found.at(-1)!.last : window.from;

@@ -25,17 +25,22 @@ export interface Candidate {
 export const TRACE_SPREAD_SECONDS = 3_600;
 const SPREAD = BigInt(TRACE_SPREAD_SECONDS) * 1_000_000_000n;
 
-/** The newest `limit` candidates in the window (more when several tie for the last place), newest first. */
+/**
+ * The newest `limit` candidates in the window (more when several tie for the last place), newest first.
+ * `startedBefore`: only those that have a row before that time too (nanoseconds since 1970, not after the window's start).
+ */
 export async function findCandidates(
   store: Store,
   narrowing: Narrowing,
   window: SearchWindow,
   limit: number,
+  startedBefore?: bigint,
 ): Promise<Result<Candidate[], StoreError>> {
   const sql = new ConditionWriter(`${store.layout.database}.spans`, window);
   const condition = sql.condition(narrowing);
+  const started = startedBefore === undefined ? '' : `AND ${sql.hasRowBefore(startedBefore)}`;
   const table = await store.client.columns(
-    `SELECT trace_id, max(ts) AS last FROM ${sql.table} WHERE ${sql.within(window)} AND ${condition}
+    `SELECT trace_id, max(ts) AS last FROM ${sql.table} WHERE ${sql.within(window)} AND ${condition} ${started}
      GROUP BY trace_id ORDER BY last DESC LIMIT ${limit} WITH TIES`,
     sql.params,
   );
@@ -123,6 +128,11 @@ class ConditionWriter {
       default:
         return assertNever(narrowing);
     }
+  }
+
+  /** The row's trace has a row shortly before `time`. */
+  hasRowBefore(time: bigint): string {
+    return `trace_id GLOBAL IN (SELECT trace_id FROM ${this.table} WHERE ${this.within({ from: time - SPREAD, to: time })})`;
   }
 
   #alsoInTrace(part: Narrowing): string {
