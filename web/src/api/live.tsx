@@ -9,6 +9,8 @@ import { LIVE_KEYS } from './queries.ts';
 
 const THROTTLE_MS = 2000;
 const RETRY_MS = 2000;
+/** A moving range also moves when nothing arrives, and the map's sums follow the traces by some seconds. */
+const MOVE_MS = 15_000;
 
 export interface Live {
   /** `off`: the range does not move, nothing to follow. */
@@ -33,7 +35,7 @@ export function LiveProvider({ follows, children }: { readonly follows: boolean;
     setArrivals((count) => count + 1);
     refresh(client);
   }, [client]);
-  const open = useEventStream(wanted, arrived);
+  const open = useEventStream(wanted, arrived, client);
   useRetry(lost, client);
   const state = !follows ? 'off' : paused ? 'paused' : open ? 'live' : 'connecting';
   const live = useMemo((): Live => ({ state, arrivals, togglePause: () => setPaused((was) => !was) }), [state, arrivals]);
@@ -47,7 +49,7 @@ function refresh(client: QueryClient): void {
   });
 }
 
-function useEventStream(wanted: boolean, arrived: () => void): boolean {
+function useEventStream(wanted: boolean, arrived: () => void, client: QueryClient): boolean {
   const [open, setOpen] = useState(false);
   const { connection, api } = useServices();
   useEffect(() => {
@@ -56,6 +58,7 @@ function useEventStream(wanted: boolean, arrived: () => void): boolean {
     let last = 0;
     const source = new EventSource('/api/v1/live');
     source.onopen = () => setOpen(true);
+    const moving = setInterval(() => refresh(client), MOVE_MS);
     source.onmessage = () => {
       if (timer !== undefined) return;
       timer = setTimeout(
@@ -75,9 +78,10 @@ function useEventStream(wanted: boolean, arrived: () => void): boolean {
     return () => {
       source.close();
       clearTimeout(timer);
+      clearInterval(moving);
       setOpen(false);
     };
-  }, [wanted, arrived, api, connection]);
+  }, [wanted, arrived, api, connection, client]);
   return open;
 }
 

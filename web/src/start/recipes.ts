@@ -18,7 +18,7 @@ type Addresses = StatusAnswer['addresses'];
 export function recipesFor(addresses: Addresses): readonly Recipe[] {
   return [
     ...(addresses.xray === undefined ? [] : [node(hostPort(addresses.xray)), python(hostPort(addresses.xray))]),
-    ...(addresses.otlpHttp === undefined && addresses.otlpGrpc === undefined ? [] : [otel(addresses)]),
+    otel(addresses),
     commandLine(withScheme(addresses.page)),
   ];
 }
@@ -74,18 +74,18 @@ with xray_recorder.in_segment('my-service'):
 }
 
 function otel(addresses: Addresses): Recipe {
-  const steps: Step[] = [];
-  if (addresses.otlpHttp !== undefined) {
-    const url = withScheme(addresses.otlpHttp);
-    steps.push({
+  // The page's own address takes OTLP too.
+  const url = withScheme(addresses.otlpHttp ?? addresses.page);
+  const steps: Step[] = [
+    {
       title: 'Over HTTP (protobuf or JSON)',
       code: `export OTEL_EXPORTER_OTLP_ENDPOINT=${url}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\nexport OTEL_SERVICE_NAME=my-service`,
-    });
-    steps.push({
+    },
+    {
       title: 'For example, a Node.js application as it is',
       code: `npm install @opentelemetry/api @opentelemetry/auto-instrumentations-node\nnode --require @opentelemetry/auto-instrumentations-node/register app.js`,
-    });
-  }
+    },
+  ];
   if (addresses.otlpGrpc !== undefined)
     steps.push({
       title: 'Over gRPC',
