@@ -106,6 +106,17 @@ pageTest('keys walk the tree, fold and unfold it', FAILED, async ({ page }) => {
   await selected(page).waitFor({ state: 'detached' });
 });
 
+pageTest('the list ends with its last row', FAILED, async ({ page }) => {
+  await page.setViewportSize({ width: 1280, height: 600 });
+  await openFailed(page);
+  await page.getByRole('treegrid').evaluate((element) => (element.scrollTop = 1e6));
+  const count = Number(await page.getByRole('treegrid').getAttribute('aria-rowcount'));
+  const last = page.locator(`[data-testid=timeline-row][aria-rowindex="${count}"]`);
+  await last.waitFor();
+  const [row, list] = await Promise.all([last.boundingBox(), page.getByRole('treegrid').boundingBox()]);
+  expect(Math.abs(row!.y + row!.height - (list!.y + list!.height))).toBeLessThan(2);
+});
+
 pageTest('search counts, marks and steps through matches', FAILED, async ({ page }) => {
   await openFailed(page);
   await page.keyboard.press('/');

@@ -46,12 +46,12 @@ const GROUPS: readonly { readonly title: string; readonly keys: readonly (readon
 
 export function KeysDialog({ open, onOpenChange }: { readonly open: boolean; readonly onOpenChange: (open: boolean) => void }) {
   return (
-    <Dialog title="Keys" open={open} onOpenChange={onOpenChange} className="w-[720px]">
+    <Dialog title="Keys" open={open} onOpenChange={onOpenChange} className="w-[780px]">
       <div className="columns-2 gap-8 p-4">
         {GROUPS.map((group) => (
           <section key={group.title} className="mb-4 break-inside-avoid">
             <h3 className="mb-1.5 text-xs font-semibold text-muted">{group.title}</h3>
-            <dl className="grid grid-cols-[7.5rem_1fr] gap-x-3 gap-y-1.5">
+            <dl className="grid grid-cols-[9.5rem_1fr] gap-x-3 gap-y-1.5">
               {group.keys.map(([key, meaning]) => (
                 <div key={key} className="contents">
                   <dt className="whitespace-nowrap">

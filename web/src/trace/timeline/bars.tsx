@@ -29,7 +29,8 @@ export function Bars({ timeline, left, width, ticks, firstSeen, lastSeen }: Bars
   const first = moved ? Math.max(firstSeen - SPARE_ROWS, 0) : painted.first;
   if (moved) setPainted({ first, count });
   const last = Math.min(first + count, visible.length);
-  const height = count * ROW_HEIGHT;
+  // No higher than the rows, or the list could be scrolled beyond its end.
+  const height = Math.max(last - first, 0) * ROW_HEIGHT;
   const canvas = useCanvas(width, height, (context) => paintRows(context, { model, visible, first, last, window, width, colors, ticks }), [
     model,
     visible,

@@ -80,7 +80,7 @@ function Rows({ timeline, nameWidth, barsWidth, ticks }: Columns & { readonly ti
       tabIndex={0}
       className="relative h-full overflow-x-hidden overflow-y-scroll focus-visible:outline-offset-[-2px]"
     >
-      <div className="relative" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+      <div className="relative overflow-clip" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
         <Bars timeline={timeline} left={nameWidth} width={barsWidth} ticks={ticks} {...seen} />
         {items.map((item) => {
           const index = visible[item.index]!;
