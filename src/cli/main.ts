@@ -18,8 +18,10 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-function withRunOptions(command: Command): Command {
-  for (const { flag, value, help, fallback } of OPTIONS) {
+/** `data`: what is said of the default of `--data`, where it is not the usual one. */
+function withRunOptions(command: Command, data?: string): Command {
+  for (const { flag, value, help, fallback: usual } of OPTIONS) {
+    const fallback = flag === 'data' ? (data ?? usual) : usual;
     command.option(`--${flag} <${value}>`, fallback === '' ? help : `${help} (default: ${fallback})`);
   }
   return command
@@ -60,7 +62,26 @@ function createProgram(): Command {
       await withSettings(flags, (settings) => runServer(settings, version(), flags.json === true));
     },
   );
+  withDemoOptions(program.command('demo').description('start everything, and a small shop whose traces it shows')).action(
+    async (flags: RunFlags) => {
+      const { runDemo, runShopFor } = await import('./demo.ts');
+      const json = flags.json === true;
+      const { server } = flags;
+      await withSettings(flags, async (settings) =>
+        typeof server === 'string'
+          ? runShopFor(server, json)
+          : runDemo(settings, version(), { json, keepData: flags['data'] !== undefined }),
+      );
+    },
+  );
   return program;
+}
+
+function withDemoOptions(command: Command): Command {
+  return withRunOptions(command, 'a new directory, removed at the end').option(
+    '--server <URL>',
+    'start only the shop, for the Fluoroscope whose page is there',
+  );
 }
 
 try {

@@ -9,8 +9,10 @@ import { layoutOf, limitsOf, StartError, Supervisor } from './supervisor.ts';
 /** Exit statuses, as all commands use them. */
 export const Exit = { done: 0, mistake: 1, usage: 2, unavailable: 69, bug: 70 } as const;
 
-interface Running {
+export interface Running {
   readonly addresses: ServerAddresses;
+  /** More to say once it runs: after the banner, and as members of the line of JSON. */
+  readonly notes?: { readonly text: string; readonly members: Readonly<Record<string, unknown>> };
   stop(): Promise<void>;
   kill(): void;
 }
@@ -56,18 +58,15 @@ export async function runServer(settings: Settings, version: string, json: boole
   });
 }
 
-async function run(settings: Settings, version: string, json: boolean, start: (log: Logger) => Promise<Running>): Promise<number> {
+/** Claims the data directory, starts, says so, waits until it is told to stop, and stops; the exit status. */
+export async function run(settings: Settings, version: string, json: boolean, start: (log: Logger) => Promise<Running>): Promise<number> {
   const log = createLog(settings.logLevel, 'main');
   const stopAsked = untilStopAsked();
   let release: () => void = () => undefined;
   try {
     release = claimDirectory(settings.data);
     const running = await start(log);
-    process.stdout.write(
-      json
-        ? `${JSON.stringify({ addresses: running.addresses, data: settings.data, pid: process.pid })}\n`
-        : banner(settings, running.addresses, version),
-    );
+    process.stdout.write(json ? jsonLine(settings, running) : banner(settings, running, version));
     warnWhenOpen(settings, log);
     await stopAsked.first;
     if (!json)
@@ -89,7 +88,8 @@ async function run(settings: Settings, version: string, json: boolean, start: (l
   }
 }
 
-function untilStopAsked(): { readonly first: Promise<void>; readonly second: Promise<void> } {
+/** Resolved at the first and at the second Ctrl-C or other request to end. */
+export function untilStopAsked(): { readonly first: Promise<void>; readonly second: Promise<void> } {
   let count = 0;
   let first: () => void = () => undefined;
   let second: () => void = () => undefined;
@@ -104,7 +104,11 @@ function untilStopAsked(): { readonly first: Promise<void>; readonly second: Pro
   return asked;
 }
 
-function banner(settings: Settings, addresses: ServerAddresses, version: string): string {
+function jsonLine(settings: Settings, { addresses, notes }: Running): string {
+  return `${JSON.stringify({ addresses, data: settings.data, pid: process.pid, ...notes?.members })}\n`;
+}
+
+function banner(settings: Settings, { addresses, notes }: Running, version: string): string {
   const lines: [string, string | undefined][] = [
     ['page', `http://${addresses.page}`],
     ['X-Ray SDKs', addresses.xrayUdp && `AWS_XRAY_DAEMON_ADDRESS=${addresses.xrayUdp}`],
@@ -118,7 +122,7 @@ function banner(settings: Settings, addresses: ServerAddresses, version: string)
     ['data', `${settings.data} (kept ${settings.retainDays} days)`],
   ];
   const shown = lines.filter(([, value]) => value !== undefined).map(([name, value]) => `  ${name.padEnd(11)} ${value}`);
-  return `\nFluoroscope ${version} is up.\n\n${shown.join('\n')}\n\nCtrl-C stops it.\n`;
+  return `\nFluoroscope ${version} is up.\n\n${shown.join('\n')}\n${notes?.text ?? ''}\nCtrl-C stops it.\n`;
 }
 
 /** Anyone who reaches the address can read traces and send some. */
