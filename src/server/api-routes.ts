@@ -132,12 +132,10 @@ function noTrace(id: TraceId): Failure {
 async function traceDetail(reader: TraceReader, text: string | undefined): Promise<Result<TraceAnswer, Failure>> {
   const id = traceIdOf(text);
   if (!id.ok) return id;
-  const traces = await reader.traces([id.value]);
-  if (!traces.ok) return err(readFailure(traces.error));
-  const trace = traces.value[0];
+  const rows = await reader.rows(id.value);
+  if (!rows.ok) return err(readFailure(rows.error));
+  const trace = reader.assemble(id.value, rows.value)[0];
   if (!trace) return err(noTrace(id.value));
-  const sums = await reader.traceGraph([id.value]);
-  if (!sums.ok) return err(readFailure(sums.error));
   const summary = summarizeTrace(trace);
   return ok({
     id: toXRayTraceId(trace.id),
@@ -148,7 +146,7 @@ async function traceDetail(reader: TraceReader, text: string | undefined): Promi
     limitExceeded: trace.limitExceeded,
     summary: toListItem(summary),
     rows: timelineRows(trace),
-    graph: toGraphAnswer(sums.value, trace.startSeconds, trace.endSeconds),
+    graph: toGraphAnswer(reader.graphOf(rows.value), trace.startSeconds, trace.endSeconds),
     links: trace.segments.flatMap((entity) => linksOf(entity.document)),
   });
 }
@@ -180,14 +178,13 @@ async function segment(
   if (!id.ok) return id;
   const spanId = parseSpanId(spanText ?? '');
   if (!spanId) return err(failure(400, 'InvalidSegmentId', `${JSON.stringify(spanText)} is not a segment id of 16 hexadecimal digits`));
-  const traces = await reader.traces([id.value]);
-  if (!traces.ok) return err(readFailure(traces.error));
-  const trace = traces.value[0];
+  const rows = await reader.rows(id.value);
+  if (!rows.ok) return err(readFailure(rows.error));
+  const trace = reader.assemble(id.value, rows.value)[0];
   if (!trace) return err(noTrace(id.value));
   const entity = trace.segments.flatMap((top) => findById(top, spanId))[0];
   if (!entity) return err(failure(404, 'SegmentNotFound', `the trace has no segment ${spanId}`));
-  const rows = await reader.rows(id.value);
-  const row = rows.ok ? rows.value.find((candidate) => candidate.spanId === spanId) : undefined;
+  const row = rows.value.find((candidate) => candidate.spanId === spanId);
   const span = row && reader.span(row);
   return ok({ id: spanId, traceId: toXRayTraceId(trace.id), document: entity, ...(span ? { span } : {}) });
 }

@@ -1,6 +1,7 @@
 /** Opens listening sockets, and says who holds a port that cannot be had. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { createServer } from 'node:net';
 
 /** A host and port to listen on; port 0 takes any free one. */
 export interface Address {
@@ -23,6 +24,19 @@ export async function listen(server: Server, address: Address, what: string, opt
   });
   const bound = server.address();
   return typeof bound === 'object' && bound ? { host: bound.address, port: bound.port } : address;
+}
+
+/** For port 0 a TCP port that was free a moment ago: to open the same number for UDP first, where few ports are taken. */
+export async function chooseTcpPort(address: Address): Promise<Address> {
+  if (address.port !== 0) return address;
+  const probe = createServer();
+  return new Promise((done) => {
+    probe.once('error', () => done(address)); // whoever opens it says what is wrong
+    probe.listen(0, address.host, () => {
+      const bound = probe.address();
+      probe.close(() => done(typeof bound === 'object' && bound ? { host: address.host, port: bound.port } : address));
+    });
+  });
 }
 
 /** `host:port`, with brackets around an IPv6 host. */

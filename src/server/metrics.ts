@@ -39,6 +39,10 @@ export function registerMetrics(app: FastifyInstance, pipeline: Pipeline, store:
   totals('fluoroscope_stored_rows_total', 'Spans written to the store', [], (set) => set({}, pipeline.state?.storedRows ?? 0));
   gauge('fluoroscope_spool_bytes', 'Bytes acknowledged that wait for the store', () => pipeline.state?.spoolBytes ?? 0);
   gauge('fluoroscope_spool_records', 'Records acknowledged that wait for the store', () => pipeline.state?.spoolRecords ?? 0);
+  gauge('fluoroscope_spool_damaged_bytes', 'Bytes of the spool that were no whole record when it was opened; they are kept', () => {
+    const { tornBytes, damagedBytes } = pipeline.recovery;
+    return tornBytes + damagedBytes;
+  });
   gauge('fluoroscope_spool_oldest_seconds', 'Age of the oldest record that waits for the store', () => {
     const oldest = pipeline.state?.oldestMs;
     return oldest === undefined ? 0 : (Date.now() - oldest) / 1000;

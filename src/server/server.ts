@@ -6,7 +6,7 @@ import type { StatusAnswer } from '../api/index.ts';
 import { type IntakeLimits, ListenError, Pipeline } from '../ingest/index.ts';
 import { type Layout, openStore, type Store, type StoreAddress } from '../store/index.ts';
 import { registerApi } from './api-routes.ts';
-import { type Address, addressText, listen, portError } from './listen.ts';
+import { type Address, addressText, chooseTcpPort, listen, portError } from './listen.ts';
 import { LiveFeed } from './live.ts';
 import { registerMetrics } from './metrics.ts';
 import { OtlpGrpc, registerOtlp } from './otlp-routes.ts';
@@ -55,7 +55,8 @@ const STORE_RETRY_MS = 500;
 const STORE_START_LIMIT_MS = 60_000;
 
 /** Starts everything; throws `PortError` or `StoreStartError` with a message for the user. */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
+export async function startServer(asked: ServerOptions): Promise<RunningServer> {
+  const options = { ...asked, xray: asked.xray && (await chooseTcpPort(asked.xray)) };
   const store = await openStoreSoon(options);
   const live = new LiveFeed();
   const pipeline = await startPipeline(options, live);
@@ -110,15 +111,22 @@ async function startPipeline(options: ServerOptions, live: LiveFeed): Promise<Pi
         died: options.onFatal,
       },
     );
-    const { records, tornBytes, damagedBytes } = pipeline.recovery;
-    if (records > 0 || tornBytes > 0)
-      log.info({ records, tornBytes }, 'the spool holds records of an earlier run; they go to the store now');
-    if (damagedBytes > 0) log.error({ damagedBytes, dir }, 'the spool was damaged on disk; the damaged part is kept beside it');
+    tellRecovery(pipeline, log);
     return pipeline;
   } catch (cause) {
     if (!(cause instanceof ListenError) || !options.xray) throw cause;
     throw portError({ code: cause.code, message: cause.message }, options.xray, 'the X-Ray daemon port', '--xray', 'udp');
   }
+}
+
+function tellRecovery({ recovery }: Pipeline, log: FastifyBaseLogger): void {
+  const { records, tornBytes, damagedBytes, kept } = recovery;
+  if (records > 0) log.info({ records }, 'the spool holds records of an earlier run; they go to the store now');
+  if (tornBytes > 0) {
+    log.warn({ bytes: tornBytes, kept }, 'the spool ends in bytes that are no whole record: a write that was cut off; they are kept');
+  }
+  if (damagedBytes > 0)
+    log.error({ bytes: damagedBytes, kept }, 'the spool was damaged on disk: what stood there is lost; the bytes are kept');
 }
 
 function createApp(log: FastifyBaseLogger): FastifyInstance {

@@ -1,6 +1,6 @@
 /** Answers questions about traces and the service map from the store: fetches candidates, assembles them, tests them exactly. */
 import { err, ok, type Result } from '../base/index.ts';
-import { DocumentsOfRows, type SpanRow } from '../record/index.ts';
+import { DocumentsOfRows, graphRowsOf, type SpanRow } from '../record/index.ts';
 import {
   filterCandidates,
   findCandidates,
@@ -10,16 +10,17 @@ import {
   readNames,
   readSeries,
   readTraceRows,
+  type SearchStep,
   type SearchWindow,
   type Store,
   type StoredNames,
   type StoreError,
-  TRACE_SPREAD_SECONDS,
 } from '../store/index.ts';
 import {
   assembleTrace,
   evaluateFilter,
   type FilterExpression,
+  type GraphTally,
   type GroupLookup,
   type Narrowing,
   narrowFilter,
@@ -73,13 +74,15 @@ export interface SearchPage {
 
 /** The first stretch of time that is searched; the next ones grow while they hold little. */
 const FIRST_WINDOW = 60_000_000_000n;
+/** The same for a filter that few traces can match. */
+const FIRST_NARROW_WINDOW = 600_000_000_000n;
 const WINDOW_GROWTH = 8n;
 /** Candidates that are fetched and assembled at once. */
 const CANDIDATES = 100;
 /** Largest trace that is assembled whole. */
 const MAX_DOCUMENTS = 50_000;
 /** A fetched trace's other spans are looked for this far around the span that was found. */
-const AROUND_SECONDS = TRACE_SPREAD_SECONDS;
+const AROUND_SECONDS = 3_600;
 
 export class TraceReader {
   readonly #store: Store;
@@ -93,10 +96,10 @@ export class TraceReader {
   async traces(ids: readonly TraceId[]): Promise<Result<Trace[], ReadError>> {
     const rows = await readTraceRows(this.#store, ids);
     if (!rows.ok) return unavailable(rows.error);
-    return ok(ids.flatMap((id) => this.#assemble(id, rows.value.get(id))));
+    return ok(ids.flatMap((id) => this.assemble(id, rows.value.get(id) ?? [])));
   }
 
-  /** The stored rows of one trace. */
+  /** The stored rows of one trace; none when it is not known. */
   async rows(id: TraceId): Promise<Result<readonly SpanRow[], ReadError>> {
     const rows = await readTraceRows(this.#store, [id]);
     return rows.ok ? ok(rows.value.get(id) ?? []) : unavailable(rows.error);
@@ -128,7 +131,7 @@ export class TraceReader {
     const items: FoundTrace[] = [];
     let scanned = 0;
     let top = query.position === undefined ? bounds.to : BigInt(query.position);
-    let span = FIRST_WINDOW;
+    let span = narrowing.kind === 'all' ? FIRST_WINDOW : FIRST_NARROW_WINDOW;
     while (top > bounds.from && items.length < query.limit) {
       const window = { from: windowStart(top, span, bounds, toNanos(query.toSeconds)), to: top };
       const step = await this.#searchWindow(query, narrowing, window, bounds);
@@ -152,7 +155,7 @@ export class TraceReader {
     // Behind the range's end only traces that began before it are of interest.
     const rangeEnd = toNanos(query.toSeconds);
     const startedBefore = window.from >= rangeEnd ? rangeEnd : undefined;
-    const candidates = await findCandidates(this.#store, narrowing, window, CANDIDATES, startedBefore);
+    const candidates = await findCandidates(this.#store, narrowing, { window, bounds }, CANDIDATES, startedBefore);
     if (!candidates.ok) return unavailable(candidates.error);
     const found = candidates.value;
     const reached = found.length >= CANDIDATES ? found.at(-1)!.last : window.from;
@@ -162,12 +165,12 @@ export class TraceReader {
       { fromSeconds: toSeconds(reached) - AROUND_SECONDS, toSeconds: toSeconds(window.to) + AROUND_SECONDS },
     );
     if (!rows.ok) return unavailable(rows.error);
-    const before = await this.#foundBefore(narrowing, { from: window.to, to: bounds.to }, rows.value);
+    const before = await this.#foundBefore(narrowing, { window: { from: window.to, to: bounds.to }, bounds }, rows.value);
     if (!before.ok) return before;
     const items: FoundTrace[] = [];
     for (const { traceId } of found) {
       if (before.value.has(traceId)) continue;
-      for (const trace of this.#assemble(traceId as TraceId, rows.value.get(traceId))) {
+      for (const trace of this.assemble(traceId as TraceId, rows.value.get(traceId) ?? [])) {
         const match = matchTrace(trace, query);
         if (match) items.push(match);
       }
@@ -179,17 +182,18 @@ export class TraceReader {
   /** Of the candidates, those that an earlier window has had already: they fit in a later stretch of time too. */
   async #foundBefore(
     narrowing: Narrowing,
-    searched: SearchWindow,
+    searched: SearchStep,
     rows: ReadonlyMap<string, readonly SpanRow[]>,
   ): Promise<Result<Set<string>, ReadError>> {
-    const reaching = [...rows].filter(([, spans]) => spans.some((span) => startOf(span) >= searched.from)).map(([id]) => id);
-    if (reaching.length === 0 || searched.from >= searched.to) return ok(new Set());
+    const reaching = [...rows].filter(([, spans]) => spans.some((span) => startOf(span) >= searched.window.from)).map(([id]) => id);
+    if (reaching.length === 0 || searched.window.from >= searched.window.to) return ok(new Set());
     const found = await filterCandidates(this.#store, narrowing, searched, reaching);
     return found.ok ? found : unavailable(found.error);
   }
 
-  #assemble(id: TraceId, rows: readonly SpanRow[] | undefined): Trace[] {
-    if (!rows) return [];
+  /** The trace that the rows make; none when there are none. */
+  assemble(id: TraceId, rows: readonly SpanRow[]): Trace[] {
+    if (rows.length === 0) return [];
     return [assembleTrace(id, this.#documents.flat(rows), { maxDocuments: MAX_DOCUMENTS })];
   }
 
@@ -208,9 +212,12 @@ export class TraceReader {
   /** The service map of the given traces. */
   async traceGraph(ids: readonly TraceId[]): Promise<Result<GraphSums, ReadError>> {
     const rows = await readGraphRowsOfTraces(this.#store, ids);
-    if (!rows.ok) return unavailable(rows.error);
-    const tally = tallyGraph(rows.value);
-    return ok({ nodes: [...tally.nodes.values()], edges: [...tally.edges.values()] });
+    return rows.ok ? ok(sumsOf(tallyGraph(rows.value))) : unavailable(rows.error);
+  }
+
+  /** The service map of the traces that the rows make. */
+  graphOf(rows: readonly SpanRow[]): GraphSums {
+    return sumsOf(tallyGraph(graphRowsOf(rows)));
   }
 
   async series(
@@ -224,6 +231,10 @@ export class TraceReader {
     const names = await readNames(this.#store, fromSeconds, toSeconds);
     return names.ok ? names : unavailable(names.error);
   }
+}
+
+function sumsOf(tally: GraphTally): GraphSums {
+  return { nodes: [...tally.nodes.values()], edges: [...tally.edges.values()] };
 }
 
 /** Where spans are looked for: a trace that starts in the range may be found by a span that starts after it. */

@@ -35,3 +35,11 @@ export function seconds(table: NativeTable, name: string): Float64Array {
 export function mapColumn(table: NativeTable, name: string): { ends: Float64Array; keys: readonly string[]; values: readonly string[] } {
   return column(table, name, 'map') ?? { ends: new Float64Array(0), keys: [], values: [] };
 }
+
+/** A column of lists of numbers: the values of all rows one after another, and where each row's end. */
+export function numberLists(table: NativeTable, name: string): { ends: Float64Array; values: Float64Array } {
+  const lists = column(table, name, 'lists');
+  if (lists === undefined) return { ends: new Float64Array(0), values: new Float64Array(0) };
+  assert(lists.items.kind === 'numbers', `column ${name} holds lists of ${lists.items.kind}`);
+  return { ends: lists.ends, values: lists.items.values };
+}

@@ -2,6 +2,8 @@
 import { ok, type Result } from '../base/index.ts';
 import { type GraphEdgeTally, type GraphNodeTally, type GraphTally, Tally } from '../trace/index.ts';
 import type { StoreError } from './client.ts';
+import { numberLists, numbers, texts } from './columns.ts';
+import type { NativeTable } from './native-reader.ts';
 import type { Store } from './store.ts';
 
 /** A node or edge summed over a range. */
@@ -10,32 +12,7 @@ export interface GraphSums {
   readonly edges: readonly GraphEdgeTally[];
 }
 
-interface SumRow {
-  readonly kind: 'node' | 'edge';
-  readonly from_name: string;
-  readonly from_type: string;
-  readonly to_name: string;
-  readonly to_type: string;
-  readonly root: number;
-  readonly active: number;
-  readonly total: string;
-  readonly errors: string;
-  readonly throttles: string;
-  readonly faults: string;
-  readonly nanos: string;
-  readonly first: number;
-  readonly last: number;
-  /** Buckets and their counts. */
-  readonly histogram: readonly [readonly number[], readonly string[]];
-}
-
 const KEY = 'kind, from_name, from_type, to_name, to_type';
-const SUMS = `max(root) AS root, max(active) AS active, sum(total) AS total, sum(errors) AS errors, sum(throttles) AS throttles,
-  sum(faults) AS faults, sum(nanos) AS nanos, toUnixTimestamp64Micro(min(first)) / 1e6 AS first, toUnixTimestamp64Micro(max(last)) / 1e6 AS last,
-  sumMap(buckets, counts) AS histogram`;
-
-/** `total` in a condition means the column, not the sum of the same name. */
-const COLUMNS_FIRST = 'SETTINGS prefer_column_name_to_alias = 1';
 
 /** Replaces what is stored for a minute (epoch seconds, a multiple of 60). `version` must grow from call to call. */
 export async function writeGraphMinute(
@@ -89,7 +66,7 @@ function edgeRow(minute: number, version: number, edge: GraphEdgeTally): Record<
 }
 
 function tallyColumns(minute: number, version: number, tally: Tally): Record<string, unknown> {
-  const sorted = [...tally.histogram.counts].sort(([a], [b]) => a - b);
+  const filled = tally.histogram.filled();
   return {
     minute,
     version,
@@ -100,27 +77,84 @@ function tallyColumns(minute: number, version: number, tally: Tally): Record<str
     nanos: Math.round(tally.nanos),
     first: tally.total === 0 ? 0 : tally.firstSeconds.toFixed(6),
     last: tally.total === 0 ? 0 : tally.lastSeconds.toFixed(6),
-    buckets: sorted.map(([bucket]) => bucket),
-    counts: sorted.map(([, count]) => count),
+    buckets: filled.map(([bucket]) => bucket),
+    counts: filled.map(([, count]) => count),
   };
 }
 
 /** Sums the minutes that overlap [fromSeconds, toSeconds). Client nodes come from their edges. */
 export async function readGraph(store: Store, fromSeconds: number, toSeconds: number): Promise<Result<GraphSums, StoreError>> {
-  const rows = await store.client.rows<SumRow>(
-    `SELECT ${KEY}, ${SUMS} FROM ${store.layout.database}.graph_minutes FINAL
-     WHERE ${inRange} AND total > 0 GROUP BY ${KEY} ${COLUMNS_FIRST}`,
+  const table = await store.client.columns(
+    `SELECT ${KEY}, root, active, ${TALLY} FROM ${store.layout.database}.graph_minutes FINAL WHERE ${inRange} AND total > 0`,
     rangeParams(fromSeconds, toSeconds),
   );
-  if (!rows.ok) return rows;
-  const nodes: GraphNodeTally[] = [];
-  const edges: GraphEdgeTally[] = [];
-  for (const row of rows.value) {
-    const to = { name: row.to_name, type: row.to_type };
-    if (row.kind === 'edge') edges.push({ from: { name: row.from_name, type: row.from_type }, to, tally: toTally(row) });
-    else nodes.push({ ...to, root: row.root === 1, active: row.active === 1, tally: toTally(row) });
+  if (!table.ok) return table;
+  const [kind, fromName, fromType, toName, toType] = KEY.split(', ').map((name) => texts(table.value, name)) as [
+    Texts,
+    Texts,
+    Texts,
+    Texts,
+    Texts,
+  ];
+  const [root, active] = [numbers(table.value, 'root'), numbers(table.value, 'active')];
+  const nodes = new Map<string, GraphNodeTally>();
+  const edges = new Map<string, GraphEdgeTally>();
+  const adder = new TallyAdder(table.value);
+  for (let row = 0; row < table.value.rows; row++) {
+    const to = { name: toName[row]!, type: toType[row]! };
+    if (kind[row] === 'edge') {
+      const key = `${fromType[row]}\n${fromName[row]}\n${to.type}\n${to.name}`;
+      const edge = edges.get(key) ?? { from: { name: fromName[row]!, type: fromType[row]! }, to, tally: new Tally() };
+      edges.set(key, edge);
+      adder.add(row, edge.tally);
+      continue;
+    }
+    const key = `${to.type}\n${to.name}`;
+    const node = nodes.get(key) ?? { ...to, root: false, active: false, tally: new Tally() };
+    nodes.set(key, node);
+    node.root ||= root[row] === 1;
+    node.active ||= active[row] === 1;
+    adder.add(row, node.tally);
   }
-  return ok({ nodes, edges });
+  return ok({ nodes: [...nodes.values()], edges: [...edges.values()] });
+}
+
+type Texts = readonly string[];
+
+/** What a `Tally` is made of. Histograms are added up here: the database's own sums of arrays are 20 × slower. */
+const TALLY = `total, errors, throttles, faults, nanos, toUnixTimestamp64Micro(first) / 1e6 AS first_seconds,
+  toUnixTimestamp64Micro(last) / 1e6 AS last_seconds, buckets, counts`;
+
+/** Adds stored minutes to tallies. */
+class TallyAdder {
+  readonly #numbers: Readonly<
+    Record<'total' | 'errors' | 'throttles' | 'faults' | 'nanos' | 'first_seconds' | 'last_seconds', Float64Array>
+  >;
+  readonly #buckets: { ends: Float64Array; values: Float64Array };
+  readonly #counts: { ends: Float64Array; values: Float64Array };
+
+  constructor(table: NativeTable) {
+    const names = ['total', 'errors', 'throttles', 'faults', 'nanos', 'first_seconds', 'last_seconds'] as const;
+    this.#numbers = Object.fromEntries(names.map((name) => [name, numbers(table, name)])) as Record<(typeof names)[number], Float64Array>;
+    this.#buckets = numberLists(table, 'buckets');
+    this.#counts = numberLists(table, 'counts');
+  }
+
+  /** hot: once per node and edge of each stored minute in the range. */
+  add(row: number, tally: Tally): void {
+    const stored = this.#numbers;
+    tally.total += stored.total[row]!;
+    tally.errors += stored.errors[row]!;
+    tally.throttles += stored.throttles[row]!;
+    tally.faults += stored.faults[row]!;
+    tally.nanos += stored.nanos[row]!;
+    tally.firstSeconds = Math.min(tally.firstSeconds, stored.first_seconds[row]!);
+    tally.lastSeconds = Math.max(tally.lastSeconds, stored.last_seconds[row]!);
+    const end = this.#buckets.ends[row]!;
+    for (let i = row === 0 ? 0 : this.#buckets.ends[row - 1]!; i < end; i++) {
+      tally.histogram.addCount(this.#buckets.values[i]!, this.#counts.values[i]!);
+    }
+  }
 }
 
 /** A node by name, type, or both. */
@@ -136,21 +170,27 @@ export async function readSeries(
   selection: { readonly kind: 'node' | 'edge'; readonly from?: NodePattern; readonly to?: NodePattern },
 ): Promise<Result<{ readonly startSeconds: number; readonly tally: Tally }[], StoreError>> {
   const conditions = [`kind = '${selection.kind}'`, ...patternConditions('from', selection.from), ...patternConditions('to', selection.to)];
-  const rows = await store.client.rows<SumRow & { period: number }>(
-    `SELECT toUnixTimestamp(minute) - toUnixTimestamp(minute) % {period:UInt32} AS period, ${SUMS}
-     FROM ${store.layout.database}.graph_minutes FINAL WHERE ${inRange} AND total > 0 AND ${conditions.join(' AND ')}
-     GROUP BY period ORDER BY period ${COLUMNS_FIRST}`,
+  const table = await store.client.columns(
+    `SELECT toUnixTimestamp(minute) AS start, ${TALLY}
+     FROM ${store.layout.database}.graph_minutes FINAL WHERE ${inRange} AND total > 0 AND ${conditions.join(' AND ')}`,
     {
       ...rangeParams(range.fromSeconds, range.toSeconds),
-      period: range.periodSeconds,
       fromName: selection.from?.name ?? '',
       fromType: selection.from?.type ?? '',
       toName: selection.to?.name ?? '',
       toType: selection.to?.type ?? '',
     },
   );
-  if (!rows.ok) return rows;
-  return ok(rows.value.map((row) => ({ startSeconds: row.period, tally: toTally(row) })));
+  if (!table.ok) return table;
+  const periods = new Map<number, Tally>();
+  const adder = new TallyAdder(table.value);
+  for (const [row, start] of numbers(table.value, 'start').entries()) {
+    const period = start - (start % range.periodSeconds);
+    const tally = periods.get(period) ?? new Tally();
+    periods.set(period, tally);
+    adder.add(row, tally);
+  }
+  return ok([...periods].map(([startSeconds, tally]) => ({ startSeconds, tally })).sort((a, b) => a.startSeconds - b.startSeconds));
 }
 
 function patternConditions(side: 'from' | 'to', pattern: NodePattern | undefined): string[] {
@@ -164,18 +204,4 @@ const inRange = `minute >= toDateTime({from:UInt32}, 'UTC') AND minute < toDateT
 
 function rangeParams(fromSeconds: number, toSeconds: number): { from: number; to: number } {
   return { from: Math.floor(fromSeconds / 60) * 60, to: Math.ceil(toSeconds / 60) * 60 };
-}
-
-function toTally(row: SumRow): Tally {
-  const tally = new Tally();
-  tally.total = Number(row.total);
-  tally.errors = Number(row.errors);
-  tally.throttles = Number(row.throttles);
-  tally.faults = Number(row.faults);
-  tally.nanos = Number(row.nanos);
-  tally.firstSeconds = row.first;
-  tally.lastSeconds = row.last;
-  const [buckets, counts] = row.histogram;
-  buckets.forEach((bucket, index) => tally.histogram.addCount(bucket, Number(counts[index])));
-  return tally;
 }

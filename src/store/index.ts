@@ -6,5 +6,5 @@ export { countSpans, readGraphRows, readGraphRowsOfTraces } from './graph-rows.t
 export { SpanBlock } from './native-block.ts';
 export { readNames, readTraceRows, type StoredNames } from './traces.ts';
 export { type Layout } from './schema.ts';
-export { type Candidate, filterCandidates, findCandidates, type SearchWindow, TRACE_SPREAD_SECONDS } from './search.ts';
+export { type Candidate, filterCandidates, findCandidates, type SearchStep, type SearchWindow } from './search.ts';
 export { connectStore, openStore, readSizes, type Store } from './store.ts';

@@ -85,7 +85,7 @@ function spansTable(layout: Layout): string {
     layout,
     `index_granularity = 2048, min_compress_block_size = 65536, max_compress_block_size = 262144,
      map_serialization_version = 'with_buckets', map_serialization_version_for_zero_level_parts = 'basic',
-     map_buckets_strategy = 'constant', max_buckets_in_map = 8, map_buckets_min_avg_size = 1`,
+     map_buckets_strategy = 'constant', max_buckets_in_map = 16, map_buckets_min_avg_size = 1`,
   )}`;
 }
 

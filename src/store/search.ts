@@ -15,15 +15,22 @@ export interface SearchWindow {
   readonly to: bigint;
 }
 
+/** A window, and the bounds of the whole search: no row outside them matters. */
+export interface SearchStep {
+  readonly window: SearchWindow;
+  readonly bounds: SearchWindow;
+}
+
 /** A trace with a row that fits in the window; `last` is the start of its newest such row (nanoseconds since 1970). */
 export interface Candidate {
   readonly traceId: string;
   readonly last: bigint;
 }
 
-/** Rows of one trace start within this time of each other, as far as searching by several conditions goes. */
-export const TRACE_SPREAD_SECONDS = 3_600;
-const SPREAD = BigInt(TRACE_SPREAD_SECONDS) * 1_000_000_000n;
+/** Where a condition needs several rows of a trace, they start within this time of each other (nanoseconds). */
+const SPREAD = 600_000_000_000n;
+/** How far before the end of a range a trace that reaches over it is looked for. */
+const BEFORE = 3_600_000_000_000n;
 
 /**
  * The newest `limit` candidates in the window (more when several tie for the last place), newest first.
@@ -32,11 +39,11 @@ const SPREAD = BigInt(TRACE_SPREAD_SECONDS) * 1_000_000_000n;
 export async function findCandidates(
   store: Store,
   narrowing: Narrowing,
-  window: SearchWindow,
+  { window, bounds }: SearchStep,
   limit: number,
   startedBefore?: bigint,
 ): Promise<Result<Candidate[], StoreError>> {
-  const sql = new ConditionWriter(`${store.layout.database}.spans`, window);
+  const sql = new ConditionWriter(`${store.layout.database}.spans`, { window, bounds });
   const condition = sql.condition(narrowing);
   const started = startedBefore === undefined ? '' : `AND ${sql.hasRowBefore(startedBefore)}`;
   const table = await store.client.columns(
@@ -59,10 +66,10 @@ export async function findCandidates(
 export async function filterCandidates(
   store: Store,
   narrowing: Narrowing,
-  window: SearchWindow,
+  { window, bounds }: SearchStep,
   traceIds: readonly string[],
 ): Promise<Result<Set<string>, StoreError>> {
-  const sql = new ConditionWriter(`${store.layout.database}.spans`, window);
+  const sql = new ConditionWriter(`${store.layout.database}.spans`, { window, bounds });
   const condition = sql.condition(narrowing);
   const list = traceIds.map((id) => `unhex('${id.replace(/[^0-9a-f]/g, '')}')`).join(',');
   const table = await store.client.columns(
@@ -97,11 +104,11 @@ const TEXT_COLUMNS: Readonly<Record<TextColumn, string>> = {
 class ConditionWriter {
   readonly params: Record<string, string | number> = {};
   readonly table: string;
-  readonly #window: SearchWindow;
+  readonly #step: SearchStep;
 
-  constructor(table: string, window: SearchWindow) {
+  constructor(table: string, step: SearchStep) {
     this.table = table;
-    this.#window = window;
+    this.#step = step;
   }
 
   within(window: SearchWindow): string {
@@ -132,11 +139,12 @@ class ConditionWriter {
 
   /** The row's trace has a row shortly before `time`. */
   hasRowBefore(time: bigint): string {
-    return `trace_id GLOBAL IN (SELECT trace_id FROM ${this.table} WHERE ${this.within({ from: time - SPREAD, to: time })})`;
+    return `trace_id GLOBAL IN (SELECT trace_id FROM ${this.table} WHERE ${this.within({ from: time - BEFORE, to: time })})`;
   }
 
   #alsoInTrace(part: Narrowing): string {
-    const around = { from: this.#window.from - SPREAD, to: this.#window.to + SPREAD };
+    const { window, bounds } = this.#step;
+    const around = { from: later(window.from - SPREAD, bounds.from), to: earlier(window.to + SPREAD, bounds.to) };
     return `trace_id GLOBAL IN (SELECT trace_id FROM ${this.table} WHERE ${this.within(around)} AND ${this.condition(part)})`;
   }
 
@@ -193,6 +201,14 @@ class ConditionWriter {
     this.params[name] = value;
     return `{${name}:${type}}`;
   }
+}
+
+function earlier(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function later(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 /** Whole nanoseconds, within what 64 bits hold. */

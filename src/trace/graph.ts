@@ -68,7 +68,7 @@ export class Tally {
     this.nanos += other.nanos;
     this.firstSeconds = Math.min(this.firstSeconds, other.firstSeconds);
     this.lastSeconds = Math.max(this.lastSeconds, other.lastSeconds);
-    for (const [bucket, count] of other.histogram.counts) this.histogram.addCount(bucket, count);
+    this.histogram.merge(other.histogram);
   }
 }
 
