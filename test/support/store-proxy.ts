@@ -39,7 +39,7 @@ export class StoreProxy {
   }
 
   async #handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    if (this.mode === 'down') return void incoming.destroy();
+    if (this.mode === 'down') return void incoming.socket.destroy();
     const isInsert = /INSERT INTO \w+\.spans\b/.test(decodeURIComponent((incoming.url ?? '').replaceAll('+', ' ')));
     const mode = this.mode;
     if (mode === 'slow') {
@@ -50,13 +50,13 @@ export class StoreProxy {
     const onward = request({ hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers }, (answer) => {
       if (mode === 'lose-answers' && isInsert) {
         this.hits++;
-        answer.resume().once('end', () => incoming.destroy()); // the store is done with it
+        answer.resume().once('end', () => incoming.socket.destroy()); // the store is done with it
         return;
       }
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(outgoing);
     });
-    onward.on('error', () => incoming.destroy());
+    onward.on('error', () => incoming.socket.destroy());
     incoming.on('error', () => onward.destroy());
     incoming.pipe(onward);
   }

@@ -5,7 +5,9 @@ import type { HonestLoad } from './honest-load.ts';
 /** Rows per span id. */
 export async function countStoredSpans(address: StoreAddress, database = 'fluoroscope'): Promise<Map<string, number>> {
   const client = new StoreClient([address]);
-  const rows = await client.rows<{ id: string; n: string }>(`SELECT lower(hex(span_id)) AS id, count() AS n FROM ${database}.spans GROUP BY id`);
+  const rows = await client.rows<{ id: string; n: string }>(
+    `SELECT lower(hex(span_id)) AS id, count() AS n FROM ${database}.spans GROUP BY id`,
+  );
   await client.close();
   if (!rows.ok) throw new Error(rows.error.message);
   return new Map(rows.value.map(({ id, n }) => [id, Number(n)]));

@@ -33,7 +33,7 @@ function fill(path: string): void {
   const fd = openSync(path, 'a');
   const chunk = Buffer.alloc(64 * 1024);
   try {
-    for (let size = chunk.length; size >= 512; ) {
+    for (let size = chunk.length; size >= 512;) {
       try {
         if (writeSync(fd, chunk, 0, size) < size) size /= 2;
       } catch {
