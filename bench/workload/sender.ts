@@ -5,68 +5,60 @@ import { createSocket } from 'node:dgram';
 import { Agent, request } from 'node:http';
 import { type Protocol, SPANS_PER_RECORD, TrafficReader } from './file.ts';
 
-const [protocol, path, rate, target] = process.argv.slice(2) as [Protocol, string, string, string];
+const [protocol, file, rate, target] = process.argv.slice(2) as [Protocol, string, string, string];
 const [host, port] = [target.slice(0, target.lastIndexOf(':')), Number(target.slice(target.lastIndexOf(':') + 1))];
 const recordsPerMs = Number(rate) / 1000 / SPANS_PER_RECORD[protocol];
 const MAX_IN_FLIGHT = 16;
 const TICK_MS = 5;
 
-const reader = new TrafficReader(path);
+const reader = new TrafficReader(file);
 const result = { sent: 0, acknowledged: 0, turnedAway: 0, failed: 0, seconds: 0, worstMs: 0, cpuMs: 0, lateMs: 0 };
 
-function sendDatagrams(): Promise<void> {
+async function sendDatagrams(): Promise<void> {
   const socket = createSocket('udp4');
   socket.on('error', () => result.failed++);
-  return paced((record) => {
+  await paced((record) => {
     socket.send(record, port, host);
     result.sent++;
-  }).then(async () => {
-    await new Promise((done) => setTimeout(done, 200));
-    socket.close();
   });
+  await new Promise((done) => setTimeout(done, 200)); // what was sent last is on its way
+  socket.close();
 }
 
 async function sendRequests(): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_IN_FLIGHT });
-  let inFlight = 0;
-  let free: (() => void) | undefined;
-  const post = (record: Buffer): Promise<void> =>
-    new Promise((done) => {
-      const startedMs = performance.now();
-      const options = {
-        host,
-        port,
-        agent,
-        method: 'POST',
-        path: protocol === 'otlp' ? '/v1/traces' : '/TraceSegments',
-        headers: { 'content-type': protocol === 'otlp' ? 'application/x-protobuf' : 'application/json', 'content-length': record.length },
-      };
-      const call = request(options, (response) => {
-        response.resume();
-        response.on('end', () => {
-          result.worstMs = Math.max(result.worstMs, performance.now() - startedMs);
-          if (response.statusCode === 200) result.acknowledged += SPANS_PER_RECORD[protocol];
-          else result.turnedAway += SPANS_PER_RECORD[protocol];
-          done();
-        });
-      });
-      call.on('error', () => {
-        result.failed += SPANS_PER_RECORD[protocol];
+  const underWay = new Set<Promise<void>>();
+  await paced(async (record) => {
+    while (underWay.size >= MAX_IN_FLIGHT) await Promise.race(underWay);
+    result.sent += SPANS_PER_RECORD[protocol];
+    const call = post(agent, Buffer.from(record)).finally(() => underWay.delete(call));
+    underWay.add(call);
+  });
+  await Promise.all(underWay);
+  agent.destroy();
+}
+
+function post(agent: Agent, record: Buffer): Promise<void> {
+  const startedMs = performance.now();
+  const spans = SPANS_PER_RECORD[protocol];
+  const headers = { 'content-type': protocol === 'otlp' ? 'application/x-protobuf' : 'application/json', 'content-length': record.length };
+  const path = protocol === 'otlp' ? '/v1/traces' : '/TraceSegments';
+  return new Promise((done) => {
+    const call = request({ host, port, agent, method: 'POST', path, headers }, (response) => {
+      response.resume();
+      response.on('end', () => {
+        result.worstMs = Math.max(result.worstMs, performance.now() - startedMs);
+        if (response.statusCode === 200) result.acknowledged += spans;
+        else result.turnedAway += spans;
         done();
       });
-      call.end(record);
     });
-  await paced(async (record) => {
-    while (inFlight >= MAX_IN_FLIGHT) await new Promise<void>((done) => (free = done));
-    inFlight++;
-    result.sent += SPANS_PER_RECORD[protocol];
-    void post(Buffer.from(record)).then(() => {
-      inFlight--;
-      free?.();
+    call.on('error', () => {
+      result.failed += spans;
+      done();
     });
+    call.end(record);
   });
-  while (inFlight > 0) await new Promise((done) => setTimeout(done, 5));
-  agent.destroy();
 }
 
 /** Calls `send` for each record when it is due. */

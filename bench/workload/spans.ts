@@ -2,7 +2,7 @@
  * Made-up traffic of a shop: traces of 3 to 14 spans over 20 services, ten attributes a span, every request with its own ids, URL, user and
  * address. About as hard to compress as the real thing: what repeats are names, hosts, routes and versions.
  */
-import { Random } from './random.ts';
+import type { Random } from './random.ts';
 
 export interface MadeSpan {
   /** 32 hexadecimal digits. */

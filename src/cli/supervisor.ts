@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { DEFAULT_LIMITS } from '../ingest/index.ts';
 import type { ServerAddresses, ServerOptions } from '../server/index.ts';
 import { EmbeddedStore } from '../store/index.ts';
 import type { Settings } from './options.ts';
@@ -165,11 +166,5 @@ export function layoutOf(settings: Settings, embedded: boolean): ServerOptions['
 }
 
 export function limitsOf(settings: Settings): ServerOptions['limits'] {
-  return {
-    documentSize: 1024 * 1024,
-    pendingBytes: 32 * 1024 * 1024,
-    spoolBytes: settings.spoolBytes,
-    freeBytes: settings.minFreeBytes,
-    retainDays: settings.retainDays,
-  };
+  return { ...DEFAULT_LIMITS, spoolBytes: settings.spoolBytes, freeBytes: settings.minFreeBytes, retainDays: settings.retainDays };
 }

@@ -1,5 +1,5 @@
 /** Searching the store must find what the plain evaluator says: for the language's examples, and for random traces and expressions. */
-import fc from 'fast-check';
+import { sample } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TraceReader } from '../../src/server/trace-reader.ts';
 import {
@@ -89,7 +89,7 @@ describe('random traces', () => {
   const traces: { readonly id: TraceId; readonly documents: readonly SegmentDocument[] }[] = [];
 
   beforeAll(async () => {
-    const samples = fc.sample(traceDocuments('1-00000000-000000000000000000000000'), { numRuns: RANDOM_TRACES, seed: 4 });
+    const samples = sample(traceDocuments('1-00000000-000000000000000000000000'), { numRuns: RANDOM_TRACES, seed: 4 });
     for (const [index, documents] of samples.entries()) {
       const id = parseTraceId(`${'a'.repeat(26)}${(index + 1).toString(16).padStart(6, '0')}`) as TraceId;
       traces.push({ id, documents: withoutCopies(documents).map((document, place) => placed(document, id, start + index, place)) });
@@ -101,7 +101,7 @@ describe('random traces', () => {
     const assembled = traces.map(({ id, documents }) => assembleTrace(id, documents));
     let matched = 0;
     let missed = 0;
-    for (const text of fc.sample(expressionText, { numRuns: RANDOM_EXPRESSIONS, seed: 5 })) {
+    for (const text of sample(expressionText, { numRuns: RANDOM_EXPRESSIONS, seed: 5 })) {
       const expression = parse(text);
       const expected = assembled.filter((trace) => evaluateFilter(expression, trace, { groups })).map((trace) => trace.id);
       expect(await found(text, start - 60, start + 3600), text).toEqual(expected.sort());
