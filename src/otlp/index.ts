@@ -6,7 +6,6 @@ export { traceService, type BytesMethod } from './grpc-service.ts';
 export {
   NO_ATTRIBUTES,
   SpanKind,
-  StatusCode,
   ValueKind,
   type OtlpAttributes,
   type OtlpBatch,

@@ -1,14 +1,6 @@
 export { assembleTrace, type AssembleOptions } from './assemble.ts';
 export { compileSegments, type CompiledSegment } from './compile.ts';
-export type {
-  AnnotationScalar,
-  CauseBlock,
-  ExceptionBlock,
-  HttpBlock,
-  SegmentDocument,
-  SpanLink,
-} from './document.ts';
-export { exceptionsOf } from './exceptions.ts';
+export type { AnnotationScalar, CauseBlock, ExceptionBlock, HttpBlock, SegmentDocument, SpanLink } from './document.ts';
 export * from './filter/index.ts';
 export {
   CLIENT_TYPE,
@@ -21,15 +13,12 @@ export {
   Tally,
   tallyGraph,
 } from './graph.ts';
-export { bucketOf, bucketSeconds, Histogram } from './histogram.ts';
 export { httpStatus, requestText } from './http.ts';
 export { parseSpanId, parseTraceId, toXRayTraceId, type SpanId, type TraceId } from './ids.ts';
 export type { Entity, NodeKey, Segment, Trace } from './model.ts';
-export { calleeNode, isTraced, nodeId, segmentNode, UNKNOWN_NODE_TYPE } from './node.ts';
-export { outcomeFlags, outcomeOf, type Outcome, type OutcomeFlags } from './outcome.ts';
+export { calleeNode, isTraced, segmentNode, UNKNOWN_NODE_TYPE } from './node.ts';
+export { outcomeFlags, type Outcome, type OutcomeFlags } from './outcome.ts';
 export {
-  failureRootCauses,
-  responseTimeRootCauses,
   type FailurePathEntity,
   type FailureRootCause,
   type ResponseTimePathEntity,
@@ -46,4 +35,3 @@ export {
   type TraceSummary,
 } from './summary.ts';
 export { timelineRows, type TimelineRow } from './timeline.ts';
-export { findEntity, forEachEntity } from './walk.ts';
