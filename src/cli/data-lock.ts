@@ -55,6 +55,12 @@ export function claimDirectory(dir: string, name = 'lock'): () => void {
   throw new DataError(`cannot lock the data in ${dir}: another process keeps taking it`);
 }
 
+/** The process that holds `dir` now; undefined when none does. */
+export function findHolder(dir: string): { readonly pid: number; readonly since: string } | undefined {
+  const holder = readHolder(join(dir, 'lock'));
+  return holder && isAlive(holder) ? holder : undefined;
+}
+
 function writeLock(path: string, dir: string): boolean {
   try {
     const fd = openSync(path, 'wx', 0o600);

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { OPTIONS, readSettings, type Settings } from './options.ts';
 
 const USAGE = 2;
+const UNAVAILABLE = 69;
 const BUG = 70;
 
 interface RunFlags {
@@ -72,6 +73,16 @@ function createProgram(): Command {
           ? runShopFor(server, json)
           : runDemo(settings, version(), { json, keepData: flags['data'] !== undefined }),
       );
+    },
+  );
+  withRunOptions(program.command('doctor').description('what works here, what does not, why, and what to do')).action(
+    async (flags: RunFlags) => {
+      const { examine, formatFindings } = await import('./doctor.ts');
+      await withSettings(flags, async (settings) => {
+        const findings = await examine(settings);
+        process.stdout.write(flags.json === true ? `${JSON.stringify(findings)}\n` : formatFindings(findings));
+        return findings.some(({ state }) => state === 'off') ? UNAVAILABLE : 0;
+      });
     },
   );
   return program;

@@ -1,6 +1,8 @@
 /** Opens listening sockets, and says who holds a port that cannot be had. */
+import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { createServer } from 'node:net';
 import { createServer } from 'node:net';
 
 /** A host and port to listen on; port 0 takes any free one. */
@@ -36,6 +38,33 @@ export async function chooseTcpPort(address: Address): Promise<Address> {
       const bound = probe.address();
       probe.close(() => done(typeof bound === 'object' && bound ? { host: address.host, port: bound.port } : address));
     });
+  });
+}
+
+/** Why an address cannot be listened on, as `PortError` says it; undefined when it can. */
+export async function findPortTrouble(
+  address: Address,
+  what: string,
+  option: string,
+  protocol: 'tcp' | 'udp',
+): Promise<string | undefined> {
+  const cause = await (protocol === 'tcp' ? tryTcp(address) : tryUdp(address));
+  return cause && portError(cause, address, what, option, protocol).message;
+}
+
+async function tryTcp({ host, port }: Address): Promise<NodeJS.ErrnoException | undefined> {
+  const server = createServer();
+  return new Promise((done) => {
+    server.once('error', done);
+    server.listen(port, host, () => server.close(() => done(undefined)));
+  });
+}
+
+async function tryUdp({ host, port }: Address): Promise<NodeJS.ErrnoException | undefined> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  return new Promise((done) => {
+    socket.once('error', done);
+    socket.bind({ address: host, port, exclusive: true }, () => socket.close(() => done(undefined)));
   });
 }
 
