@@ -3,7 +3,6 @@ import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer } from 'node:net';
-import { createServer } from 'node:net';
 
 /** A host and port to listen on; port 0 takes any free one. */
 export interface Address {
