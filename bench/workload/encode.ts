@@ -24,7 +24,7 @@ export function toSegmentText(span: MadeSpan): string {
 
 /** Growing protobuf message. */
 class Message {
-  bytes = Buffer.allocUnsafe(4096);
+  bytes = Buffer.allocUnsafe(128);
   length = 0;
 
   #room(count: number): void {
