@@ -192,7 +192,7 @@ describe('a document that is taken apart and put together again', () => {
     ['a status that is text', { http: { response: { status: '404', content_length: -1 } } }],
     ['a status that is an object', { http: { response: { status: { toString: 1, valueOf: null } } } }],
     ['a status that is a list', { http: { response: { status: [200] } } }],
-    ['large and small numbers', { metadata: [1e308, 5e-324, -1.5, 9007199254740993, 0.1] }],
+    ['large and small numbers', { metadata: [1e308, 5e-324, -1.5, 2 ** 60, 0.1] }],
     ['end_time that is missing', { end_time: undefined, in_progress: true }],
     [
       'an embedded subsegment with ids of its own',
