@@ -96,7 +96,9 @@ describe('Drain', () => {
     await until(() => told.failed.length === 1);
     await put('late'); // neither joins the batch nor hurries it
     await until(() => told.stored.length === 1);
-    expect(fake.inserts.slice(0, 4).map(({ token, text }) => [token, text])).toEqual(Array(4).fill([fake.inserts[0]!.token, 'a']));
+    expect(fake.inserts.slice(0, 4).map(({ token, text }) => [token, text])).toEqual(
+      Array.from({ length: 4 }, () => [fake.inserts[0]!.token, 'a']),
+    );
     expect(told.failed).toEqual([
       ['down', 100],
       ['down', 200],
