@@ -32,26 +32,19 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        try:
-            status, body = 200, {"products": self.in_trace()}
-        except ZeroDivisionError as error:
-            status, body = 500, {"message": str(error)}
-        self.reply(status, body)
-
-    def in_trace(self):
         header = TraceHeader.from_header_str(self.headers.get("X-Amzn-Trace-Id"))
-        with xray_recorder.in_segment("recommend", traceid=header.root, parent_id=header.parent) as segment:
-            user = self.path.rsplit("/", 1)[-1]
-            segment.set_user(user)
-            segment.put_http_meta("method", "GET")
-            segment.put_http_meta("url", f"http://{self.headers['Host']}{self.path}")
-            try:
-                products = rank(user)
-            except ZeroDivisionError:
-                segment.put_http_meta("status", 500)
-                raise
-            segment.put_http_meta("status", 200)
-            return products
+        segment = xray_recorder.begin_segment("recommend", traceid=header.root, parent_id=header.parent, sampling=header.sampled)
+        segment.put_http_meta("method", "GET")
+        segment.put_http_meta("url", f"http://{self.headers['Host']}{self.path}")
+        user = self.path.rsplit("/", 1)[-1]
+        segment.set_user(user)
+        try:
+            status, body = 200, {"products": rank(user)}
+        except ZeroDivisionError as error:  # the subsegment below has it, with its stack
+            status, body = 500, {"message": str(error)}
+        segment.put_http_meta("status", status)
+        xray_recorder.end_segment()
+        self.reply(status, body)
 
     def reply(self, status, body):
         data = json.dumps(body).encode()

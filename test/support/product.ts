@@ -15,6 +15,8 @@ export interface ProductAddresses {
   readonly xrayUdp: string;
   readonly xrayTcp: string;
   readonly otlpHttp: string;
+  /** Only when asked for with `--otlp-grpc`. */
+  readonly otlpGrpc?: string;
 }
 
 export interface ProductOptions {
