@@ -28,6 +28,8 @@ export class Rollup {
   readonly #events: RollupEvents;
   /** Minute (epoch seconds / 60) to when it may be counted (`Date.now()` scale). */
   readonly #owed = new Map<number, number>();
+  /** The minute that is being counted: owed until it is written. */
+  #counting: number | undefined;
   /** The file does not say what is owed: it could not be written. */
   #unwritten = false;
   #stopping = false;
@@ -80,8 +82,10 @@ export class Rollup {
         continue;
       }
       const startedMs = performance.now();
-      this.#owed.delete(minute);
+      this.#owed.delete(minute); // what comes from now on makes it owed again
+      this.#counting = minute;
       const counted = await this.#count(minute * 60);
+      this.#counting = undefined;
       if (counted.ok) {
         this.#writeOwed();
         this.#events.updated([minute * 60]);
@@ -141,7 +145,9 @@ export class Rollup {
 
   #writeOwed(): void {
     try {
-      writeFileSync(`${this.#path}.new`, JSON.stringify([...this.#owed.keys()]), { mode: 0o600 });
+      const owed = new Set(this.#owed.keys());
+      if (this.#counting !== undefined) owed.add(this.#counting);
+      writeFileSync(`${this.#path}.new`, JSON.stringify([...owed]), { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
       this.#unwritten = false;
     } catch (cause) {

@@ -278,5 +278,5 @@ function anyRows(wanted: number): SpanRow[] {
 /** The store keeps a row's attributes in an order of its own. */
 function withSortedAttributes(row: SpanRow): unknown {
   const { attributeKeys, attributeValues, ...others } = row;
-  return { ...others, attributes: new Map(attributeKeys.map((key, index) => [key, attributeValues[index]!]).sort()) };
+  return { ...others, attributes: attributeKeys.map((key, index) => JSON.stringify([key, attributeValues[index]])).sort() };
 }
