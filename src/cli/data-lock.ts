@@ -1,6 +1,6 @@
 /** One Fluoroscope per data directory, and one server at its spool: files that name who holds them. */
-import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** The directory cannot be used; the message says why and what to do. */
 export class DataError extends Error {}
@@ -33,7 +33,7 @@ export async function claimSpool(dir: string): Promise<() => void> {
 /** Makes and claims `dir`. The answer gives it back. Throws `DataError`. */
 export function claimDirectory(dir: string, name = 'lock'): () => void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectory(dir);
   } catch (cause) {
     throw new DataError(`cannot use the data directory ${dir}: ${(cause as Error).message}; give another with --data DIR`);
   }
@@ -53,6 +53,14 @@ export function claimDirectory(dir: string, name = 'lock'): () => void {
     removeStale(path, holder); // left by a process that was killed
   }
   throw new DataError(`cannot lock the data in ${dir}: another process keeps taking it`);
+}
+
+/** As `mkdir -p`. Node's own never ends where the system says that a parent is missing although it is there (`/proc`). */
+function makeDirectory(dir: string): void {
+  if (existsSync(dir)) return;
+  const parent = dirname(dir);
+  if (parent !== dir) makeDirectory(parent);
+  mkdirSync(dir, { mode: 0o700 });
 }
 
 /** The process that holds `dir` now; undefined when none does. */
