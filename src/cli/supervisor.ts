@@ -86,6 +86,8 @@ export class Supervisor {
               { code: event.code, signal: event.signal, output: event.output.slice(-500) },
               'the store died; it is started again',
             );
+          else if (event.kind === 'repaired')
+            this.#log.warn({ batches: event.tokens }, 'the store was ended while it stored; it forgets what it did not finish');
           else this.#log.error({ reason: event.reason }, 'the store did not start; it is tried again');
         },
       });

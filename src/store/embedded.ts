@@ -10,6 +10,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StoreAddress } from './client.ts';
+import { repairDeduplicationLogs } from './deduplication-log.ts';
 
 export interface EmbeddedOptions {
   /** Directory for the tables; made when missing. */
@@ -28,7 +29,9 @@ export interface EmbeddedOptions {
 export type EmbeddedEvent =
   | { readonly kind: 'ready'; readonly pid: number; readonly tookMs: number }
   | { readonly kind: 'died'; readonly code: number | null; readonly signal: string | null; readonly output: string }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** Batches whose storing was cut off: they are stored when they are sent again. */
+  | { readonly kind: 'repaired'; readonly tokens: number };
 
 /** Name that the server signs in with. */
 const USER = 'fluoroscope';
@@ -152,6 +155,7 @@ export class EmbeddedStore {
 
   async #spawnAndWait(): Promise<void> {
     const startedMs = performance.now();
+    this.#repair();
     const child = spawn(process.execPath, [HOST_SCRIPT, ...this.#arguments()], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -170,6 +174,11 @@ export class EmbeddedStore {
     // It may have died right after it answered.
     if (hasEnded(child)) this.#onDeath(child.exitCode, child.signalCode, output);
     else child.once('exit', (code, signal) => this.#onDeath(code, signal, output));
+  }
+
+  #repair(): void {
+    const tokens = repairDeduplicationLogs(join(this.#dir, 'data'));
+    if (tokens > 0) this.#options.onEvent?.({ kind: 'repaired', tokens });
   }
 
   async #untilReady(child: ChildProcess, output: () => string): Promise<void> {

@@ -1,6 +1,8 @@
 /** The store's tables: how they come about, how long rows stay, and a cluster of two. */
 import { randomBytes } from 'node:crypto';
+import { appendFileSync, renameSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SpanRow } from '../../src/record/index.ts';
@@ -216,6 +218,53 @@ describe('openStore()', () => {
     const both = await store.client.insertBlocks('once.spans', [blockOfTraces(2), blockOfTraces(3)], 'third');
     expect(both.ok).toBe(true);
     expect(await count(store, 'once.spans')).toBe(22);
+  });
+});
+
+describe('a store that is killed while it stores a batch', () => {
+  const layout: Layout = { ...LAYOUT, database: 'cut' };
+
+  /** Inserts a batch, ends the store, does `harm` to the table's parts, and sends the batch again to a new one; the rows then, and what was told. */
+  async function rowsAfter(harm: (table: string, part: string) => void): Promise<{ rows: number; told: string[] }> {
+    const dir = makeDirectory();
+    const told: string[] = [];
+    const block = blockOfTraces(5);
+    try {
+      for (const round of [1, 2]) {
+        const node = await EmbeddedStore.start({ dir, onEvent: (event) => told.push(event.kind) });
+        const store = await openStore([node.address], layout);
+        if (!store.ok) throw new Error(store.error.message);
+        await insert(store.value, block, 'token');
+        const parts = await query<{ path: string }>(
+          store.value,
+          `SELECT path FROM system.parts WHERE database = 'cut' AND table = 'spans'`,
+        );
+        const rows = await count(store.value, 'cut.spans');
+        await store.value.client.close();
+        await node.stop();
+        if (round === 2) return { rows, told };
+        const path = parts[0]!.path.replace(/\/$/, '');
+        harm(dirname(path), basename(path));
+      }
+      throw new Error('not reached');
+    } finally {
+      removeDirectory(dir);
+    }
+  }
+
+  test('takes it again when it had noted the token but not yet the rows', async () => {
+    // What the kill leaves behind: the finished part under its temporary name.
+    const cutOff = await rowsAfter((table, part) => renameSync(join(table, part), join(table, `tmp_insert_${part}`)));
+    expect(cutOff).toEqual({ rows: 5, told: ['ready', 'repaired', 'ready'] });
+  });
+
+  test('stores it once when the rows are in their place', async () => {
+    expect(await rowsAfter(() => undefined)).toEqual({ rows: 5, told: ['ready', 'ready'] });
+  });
+
+  test('starts with a log that was cut off', async () => {
+    const log = (table: string): string => join(table, 'deduplication_logs', 'deduplication_log_1.txt');
+    expect(await rowsAfter((table) => appendFileSync(log(table), '1\t2026'))).toEqual({ rows: 5, told: ['ready', 'repaired', 'ready'] });
   });
 });
 
