@@ -77,8 +77,9 @@ const FIRST_WINDOW = 60_000_000_000n;
 /** The same for a filter that few traces can match. */
 const FIRST_NARROW_WINDOW = 600_000_000_000n;
 const WINDOW_GROWTH = 8n;
-/** Candidates that are fetched and assembled at once. */
-const CANDIDATES = 100;
+/** Candidates that are fetched and assembled at once: about as many as are wanted, and more when few of them match. */
+const FEWEST_CANDIDATES = 10;
+const MOST_CANDIDATES = 300;
 /** Largest trace that is assembled whole. */
 const MAX_DOCUMENTS = 50_000;
 /** A fetched trace's other spans are looked for this far around the span that was found. */
@@ -131,15 +132,17 @@ export class TraceReader {
     const items: FoundTrace[] = [];
     let scanned = 0;
     let top = query.position === undefined ? bounds.to : BigInt(query.position);
+    let count = Math.min(MOST_CANDIDATES, Math.max(FEWEST_CANDIDATES, query.limit));
     let span = narrowing.kind === 'all' ? FIRST_WINDOW : FIRST_NARROW_WINDOW;
     while (top > bounds.from && items.length < query.limit) {
       const window = { from: windowStart(top, span, bounds, toNanos(query.toSeconds)), to: top };
-      const step = await this.#searchWindow(query, narrowing, window, bounds);
+      const step = await this.#searchWindow(query, narrowing, { window, bounds }, count);
       if (!step.ok) return step;
       items.push(...step.value.items);
       scanned += step.value.scanned;
       top = step.value.reached;
-      if (step.value.scanned < CANDIDATES / 2) span *= WINDOW_GROWTH;
+      if (step.value.scanned < count / 2) span *= WINDOW_GROWTH;
+      else if (step.value.items.length < step.value.scanned / 2) count = Math.min(MOST_CANDIDATES, count * 3);
       if (performance.now() > deadline) break;
     }
     const position = top > bounds.from ? top.toString() : undefined;
@@ -149,16 +152,17 @@ export class TraceReader {
   async #searchWindow(
     query: SearchQuery,
     narrowing: Narrowing,
-    window: SearchWindow,
-    bounds: SearchWindow,
+    step: SearchStep,
+    count: number,
   ): Promise<Result<{ items: FoundTrace[]; scanned: number; reached: bigint }, ReadError>> {
+    const { window, bounds } = step;
     // Behind the range's end only traces that began before it are of interest.
     const rangeEnd = toNanos(query.toSeconds);
     const startedBefore = window.from >= rangeEnd ? rangeEnd : undefined;
-    const candidates = await findCandidates(this.#store, narrowing, { window, bounds }, CANDIDATES, startedBefore);
+    const candidates = await findCandidates(this.#store, narrowing, step, count, startedBefore);
     if (!candidates.ok) return unavailable(candidates.error);
     const found = candidates.value;
-    const reached = found.length >= CANDIDATES ? found.at(-1)!.last : window.from;
+    const reached = found.length >= count ? found.at(-1)!.last : window.from;
     const rows = await readTraceRows(
       this.#store,
       found.map((candidate) => candidate.traceId),

@@ -29,8 +29,6 @@ export interface Candidate {
 
 /** Where a condition needs several rows of a trace, they start within this time of each other (nanoseconds). */
 const SPREAD = 600_000_000_000n;
-/** How far before the end of a range a trace that reaches over it is looked for. */
-const BEFORE = 3_600_000_000_000n;
 
 /**
  * The newest `limit` candidates in the window (more when several tie for the last place), newest first.
@@ -139,7 +137,7 @@ class ConditionWriter {
 
   /** The row's trace has a row shortly before `time`. */
   hasRowBefore(time: bigint): string {
-    return `trace_id GLOBAL IN (SELECT trace_id FROM ${this.table} WHERE ${this.within({ from: time - BEFORE, to: time })})`;
+    return `trace_id GLOBAL IN (SELECT trace_id FROM ${this.table} WHERE ${this.within({ from: time - SPREAD, to: time })})`;
   }
 
   #alsoInTrace(part: Narrowing): string {
