@@ -1,4 +1,5 @@
 // The unmodified aws-xray-sdk-core in manual mode. Prints the ids of what it sent as JSON.
+import { setTimeout as sleep } from 'node:timers/promises';
 import AWSXRay from 'aws-xray-sdk-core';
 
 AWSXRay.enableManualMode();
@@ -19,13 +20,14 @@ function streamed(count) {
 }
 
 /** One exception that goes up through two levels, and one call that is given up. */
-function failed() {
+async function failed() {
   const segment = new AWSXRay.Segment('nightly');
   const outer = segment.addNewSubsegment('load');
   const inner = outer.addNewSubsegment('parse');
   const error = new TypeError('no such column');
   inner.close(error);
   outer.close(error);
+  await sleep(5); // the SDK counts milliseconds; so the order of the two is known
   const remote = segment.addNewSubsegment('inventory');
   remote.namespace = 'remote';
   remote.addThrottleFlag();
@@ -47,6 +49,7 @@ function linked() {
   return caller.trace_id;
 }
 
-const sent = { streamed: streamed(250), failed: failed(), linked: linked() };
+const sent = { streamed: streamed(250), failed: await failed(), linked: linked() };
 // The SDK's socket is not waited for by Node; a moment for the last datagrams.
-setTimeout(() => process.stdout.write(`${JSON.stringify(sent)}\n`), 300);
+await sleep(300);
+process.stdout.write(`${JSON.stringify(sent)}\n`);

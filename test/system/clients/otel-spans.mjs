@@ -1,6 +1,7 @@
 // The unmodified OpenTelemetry SDK with one of its exporters (`otel-spans.mjs proto|json|grpc`), which reads its endpoint
 // and compression from OTEL_EXPORTER_OTLP_*. Prints the ids of what it sent as JSON.
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { context, propagation, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter as ProtoExporter } from '@opentelemetry/exporter-trace-otlp-proto';
@@ -83,8 +84,9 @@ const attributes = {
   labels: ['a', 'b'],
   exporter: process.env.TEST_NAME,
 };
-const id = tracers.cart.startActiveSpan('GET /cart', { kind: SpanKind.SERVER, attributes }, (span) => {
+const id = await tracers.cart.startActiveSpan('GET /cart', { kind: SpanKind.SERVER, attributes }, async (span) => {
   readCart();
+  await sleep(5); // so that the order of the two is known
   call();
   span.end();
   return span.spanContext().traceId;
