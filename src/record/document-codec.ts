@@ -13,7 +13,7 @@
  */
 import type { SegmentDocument } from '../trace/index.ts';
 import { parseTraceId, toXRayTraceId, type TraceId } from '../trace/index.ts';
-import { SpanFlag, type SpanRow } from './span-row.ts';
+import { ofAttributeValue, SpanFlag, type SpanRow, toAttributeValue } from './span-row.ts';
 
 /** Between values in `rest`; a string that contains it is stored as JSON, which escapes it. */
 const SEPARATOR = '\u001f';
@@ -131,7 +131,7 @@ export class DocumentEncoder {
       const code = row.attributeKeys.length < MAX_INDEXED_ANNOTATIONS ? annotationCode(key, value) : undefined;
       if (code === undefined) return many ? '' : this.#valueShape(value, 2);
       row.attributeKeys.push(key);
-      row.attributeValues.push(String(value));
+      row.attributeValues.push(toAttributeValue(String(value)));
       return code;
     };
     if (!many) return this.#objectShape(annotations, index);
@@ -293,8 +293,10 @@ class RowReader {
   }
 
   #annotation(member: ShapeMember): string | number | boolean | undefined {
-    const text = this.#row.attributeValues[this.#row.attributeKeys.indexOf(member.key)];
-    if (text === undefined || member.code === 'S') return text;
+    const stored = this.#row.attributeValues[this.#row.attributeKeys.indexOf(member.key)];
+    if (stored === undefined) return undefined;
+    const text = ofAttributeValue(stored);
+    if (member.code === 'S') return text;
     return member.code === 'N' ? Number(text) : text === 'true';
   }
 

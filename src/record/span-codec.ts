@@ -18,7 +18,7 @@ import {
   spanToJson,
   ValueKind,
 } from '../otlp/index.ts';
-import { emptyRow, SpanFlag, type SpanRow } from './span-row.ts';
+import { emptyRow, ofAttributeValue, SpanFlag, type SpanRow, toAttributeValue } from './span-row.ts';
 
 const SEPARATOR = '\u001f';
 
@@ -113,7 +113,7 @@ function layAttributes(span: OtlpSpan, row: SpanRow): OtlpAttributes | undefined
     }
     seen.add(key);
     row.attributeKeys.push(key);
-    row.attributeValues.push(Object.is(values[i], -0) ? '-0' : String(values[i]));
+    row.attributeValues.push(toAttributeValue(Object.is(values[i], -0) ? '-0' : String(values[i])));
   }
   row.shape = shape;
   return others.keys.length > 0 ? others : undefined;
@@ -194,7 +194,7 @@ export function spanOfRow(row: SpanRow): OtlpSpan {
 
 function readAttributes(shape: string, row: SpanRow, others: readonly Json[]): Json[] {
   const attributes: Json[] = [];
-  const texts = new Map(row.attributeKeys.map((key, index) => [key, row.attributeValues[index]!]));
+  const texts = new Map(row.attributeKeys.map((key, index) => [key, ofAttributeValue(row.attributeValues[index]!)]));
   let nextOther = 0;
   for (let at = 0; at < shape.length;) {
     const keyEnd = shape[at] === '"' ? endOfQuoted(shape, at) : shape.indexOf(':', at);

@@ -53,6 +53,23 @@ export const SpanFlag = {
   otlp: 128,
 } as const;
 
+/**
+ * Stands for an empty text among `attributeValues`: a map has an empty text for every key that it has not.
+ * A text that is made of nothing but marks gets one more.
+ */
+const MARK = '\u001f';
+const ONLY_MARKS = /^\u001f*$/;
+
+/** A text as it stands in `attributeValues`; never empty. */
+export function toAttributeValue(text: string): string {
+  return text === '' || (text.startsWith(MARK) && ONLY_MARKS.test(text)) ? MARK + text : text;
+}
+
+/** The text that `toAttributeValue` was given. */
+export function ofAttributeValue(stored: string): string {
+  return stored.startsWith(MARK) && ONLY_MARKS.test(stored) ? stored.slice(1) : stored;
+}
+
 /** A row with nothing in it but its ids. */
 export function emptyRow(traceId: string, spanId: string, parentId: string): SpanRow {
   return {

@@ -81,7 +81,8 @@ export function portError(
   protocol: 'tcp' | 'udp',
 ): PortError {
   const place = `${addressText(address)}${protocol === 'udp' ? ' (UDP)' : ''}`;
-  const other = `take another with ${option} HOST:PORT (port 0: any free one), or ${option} off`;
+  const none = option === '--listen' ? '' : `, or ${option} off`; // the page cannot be off
+  const other = `take another with ${option} HOST:PORT (port 0: any free one)${none}`;
   switch (cause.code) {
     case 'EADDRINUSE': {
       const holder = findHolder(address.port, protocol);

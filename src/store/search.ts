@@ -3,7 +3,7 @@
  * fetched and tested exactly; so a candidate too many costs time, and one too few would be wrong.
  */
 import { assertNever, ok, type Result } from '../base/index.ts';
-import { SpanFlag } from '../record/index.ts';
+import { SpanFlag, toAttributeValue } from '../record/index.ts';
 import type { ColumnTest, Narrowing, RowFlag, TextColumn } from '../trace/index.ts';
 import type { StoreError } from './client.ts';
 import { ids, times } from './columns.ts';
@@ -168,13 +168,13 @@ class ConditionWriter {
   }
 
   #annotation(test: Extract<ColumnTest, { column: 'annotation' }>): string {
-    const key = this.#param(test.key, 'String');
-    if (test.operator === 'exists') return `mapContains(attrs, ${key})`;
-    const value = `attrs[${key}]`;
+    const value = `attrs[${this.#param(test.key, 'String')}]`;
+    // An annotation that is there is never stored as an empty text; every text contains an empty one.
+    if (test.operator === 'exists' || (test.value === '' && test.operator !== '=')) return `${value} != ''`;
     if (typeof test.value === 'number') {
       return `toFloat64OrNull(${value}) ${test.operator} ${this.#param(test.value, 'Float64')}`;
     }
-    return this.#text(value, test.operator, String(test.value));
+    return this.#text(value, test.operator, toAttributeValue(String(test.value)));
   }
 
   #text(column: string, operator: string, value: string): string {
