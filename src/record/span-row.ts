@@ -58,16 +58,19 @@ export const SpanFlag = {
  * A text that is made of nothing but marks gets one more.
  */
 const MARK = '\u001f';
-const ONLY_MARKS = /^\u001f*$/;
+
+function isOnlyMarks(text: string): boolean {
+  return text === '' || (text.startsWith(MARK) && text.replaceAll(MARK, '') === '');
+}
 
 /** A text as it stands in `attributeValues`; never empty. */
 export function toAttributeValue(text: string): string {
-  return text === '' || (text.startsWith(MARK) && ONLY_MARKS.test(text)) ? MARK + text : text;
+  return isOnlyMarks(text) ? MARK + text : text;
 }
 
 /** The text that `toAttributeValue` was given. */
 export function ofAttributeValue(stored: string): string {
-  return stored.startsWith(MARK) && ONLY_MARKS.test(stored) ? stored.slice(1) : stored;
+  return isOnlyMarks(stored) ? stored.slice(1) : stored;
 }
 
 /** A row with nothing in it but its ids. */
