@@ -84,6 +84,8 @@ const MOST_CANDIDATES = 300;
 const MAX_DOCUMENTS = 50_000;
 /** A fetched trace's other spans are looked for this far around the span that was found. */
 const AROUND_SECONDS = 3_600;
+/** A trace that starts in the range may be found by a span that starts this long after it. */
+const BEYOND_SECONDS = 600;
 
 export class TraceReader {
   readonly #store: Store;
@@ -128,7 +130,7 @@ export class TraceReader {
     }
     const deadline = performance.now() + query.budgetMs;
     const narrowing: Narrowing = query.filter ? narrowFilter(query.filter, query.groups) : { kind: 'all' };
-    const bounds = searchBounds(query);
+    const bounds = searchBounds(query, narrowing);
     const items: FoundTrace[] = [];
     let scanned = 0;
     let top = query.position === undefined ? bounds.to : BigInt(query.position);
@@ -241,13 +243,14 @@ function sumsOf(tally: GraphTally): GraphSums {
   return { nodes: [...tally.nodes.values()], edges: [...tally.edges.values()] };
 }
 
-/** Where spans are looked for: a trace that starts in the range may be found by a span that starts after it. */
-function searchBounds(query: SearchQuery): SearchWindow {
-  const latest = Math.min(query.toSeconds + AROUND_SECONDS, Date.now() / 1000 + 5);
-  return {
-    from: toNanos(query.by === 'start' ? query.fromSeconds : query.fromSeconds - AROUND_SECONDS),
-    to: toNanos(query.by === 'start' ? Math.max(latest, query.toSeconds) : query.toSeconds),
-  };
+/**
+ * Where spans are looked for. A trace that starts in the range may be found only by a span that starts after it; where any span will do,
+ * the first one is in the range.
+ */
+function searchBounds(query: SearchQuery, narrowing: Narrowing): SearchWindow {
+  if (query.by !== 'start') return { from: toNanos(query.fromSeconds - AROUND_SECONDS), to: toNanos(query.toSeconds) };
+  const beyond = narrowing.kind === 'all' ? 0 : Math.max(0, Math.min(BEYOND_SECONDS, Date.now() / 1000 + 5 - query.toSeconds));
+  return { from: toNanos(query.fromSeconds), to: toNanos(query.toSeconds + beyond) };
 }
 
 /** What lies behind the range's end is looked at in one go: there is little. */

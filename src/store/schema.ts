@@ -83,7 +83,7 @@ function spansTable(layout: Layout): string {
   TTL toDateTime(ts) + INTERVAL ${layout.retainDays} DAY
   ${settings(
     layout,
-    `index_granularity = 2048, min_compress_block_size = 65536, max_compress_block_size = 262144,
+    `index_granularity = 512, min_compress_block_size = 65536, max_compress_block_size = 262144,
      map_serialization_version = 'with_buckets', map_serialization_version_for_zero_level_parts = 'basic',
      map_buckets_strategy = 'constant', max_buckets_in_map = 16, map_buckets_min_avg_size = 1`,
   )}`;

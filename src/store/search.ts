@@ -37,18 +37,14 @@ const SPREAD = 600_000_000_000n;
 export async function findCandidates(
   store: Store,
   narrowing: Narrowing,
-  { window, bounds }: SearchStep,
+  step: SearchStep,
   limit: number,
   startedBefore?: bigint,
 ): Promise<Result<Candidate[], StoreError>> {
-  const sql = new ConditionWriter(`${store.layout.database}.spans`, { window, bounds });
-  const condition = sql.condition(narrowing);
-  const started = startedBefore === undefined ? '' : `AND ${sql.hasRowBefore(startedBefore)}`;
-  const table = await store.client.columns(
-    `SELECT trace_id, max(ts) AS last FROM ${sql.table} WHERE ${sql.within(window)} AND ${condition} ${started}
-     GROUP BY trace_id ORDER BY last DESC LIMIT ${limit} WITH TIES`,
-    sql.params,
-  );
+  const sql = new CandidateQuery(`${store.layout.database}.spans`, step);
+  const started = startedBefore === undefined ? '1' : sql.hasRowBefore(startedBefore);
+  const query = sql.write(narrowing, started);
+  const table = await store.client.columns(`${query} ORDER BY last DESC LIMIT ${limit} WITH TIES`, sql.params);
   if (!table.ok) return table;
   const { seconds, nanos } = times(table.value, 'last');
   const bytes = ids(table.value, 'trace_id');
@@ -64,16 +60,12 @@ export async function findCandidates(
 export async function filterCandidates(
   store: Store,
   narrowing: Narrowing,
-  { window, bounds }: SearchStep,
+  step: SearchStep,
   traceIds: readonly string[],
 ): Promise<Result<Set<string>, StoreError>> {
-  const sql = new ConditionWriter(`${store.layout.database}.spans`, { window, bounds });
-  const condition = sql.condition(narrowing);
+  const sql = new CandidateQuery(`${store.layout.database}.spans`, step);
   const list = traceIds.map((id) => `unhex('${id.replace(/[^0-9a-f]/g, '')}')`).join(',');
-  const table = await store.client.columns(
-    `SELECT DISTINCT trace_id FROM ${sql.table} WHERE ${sql.within(window)} AND trace_id IN (${list}) AND ${condition}`,
-    sql.params,
-  );
+  const table = await store.client.columns(sql.write(narrowing, `trace_id IN (${list})`), sql.params);
   if (!table.ok) return table;
   const bytes = ids(table.value, 'trace_id');
   return ok(new Set(Array.from({ length: table.value.rows }, (_, row) => bytes.toString('hex', row * 16, row * 16 + 16))));
@@ -98,52 +90,71 @@ const TEXT_COLUMNS: Readonly<Record<TextColumn, string>> = {
   user: 'user',
 };
 
-/** Writes conditions on rows, and collects the values they mention as parameters. */
-class ConditionWriter {
+/** Writes a query for candidates, and collects the values it mentions as parameters. */
+class CandidateQuery {
   readonly params: Record<string, string | number> = {};
-  readonly table: string;
+  readonly #table: string;
   readonly #step: SearchStep;
+  /** Conditions on single rows, each once. */
+  readonly #rowConditions = new Map<string, string>();
 
   constructor(table: string, step: SearchStep) {
-    this.table = table;
+    this.#table = table;
     this.#step = step;
   }
 
-  within(window: SearchWindow): string {
-    const from = this.#param(window.from.toString(), 'Int64');
-    const to = this.#param(window.to.toString(), 'Int64');
-    return `ts >= fromUnixTimestamp64Nano(${from}, 'UTC') AND ts < fromUnixTimestamp64Nano(${to}, 'UTC')`;
+  /**
+   * One pass over the rows that meet any of the conditions on rows. A trace is a candidate when its rows together meet the narrowing,
+   * and one of them lies in the window; those around it count too.
+   */
+  write(narrowing: Narrowing, also: string): string {
+    const { window, bounds } = this.#step;
+    const having = this.#overRows(narrowing);
+    const anyRow = [...this.#rowConditions.values()].join(' OR ');
+    if (!needsSeveralRows(narrowing)) {
+      return `SELECT trace_id, max(ts) AS last FROM ${this.#table} WHERE ${this.#within(window)} AND (${anyRow}) AND ${also} GROUP BY trace_id`;
+    }
+    const around = { from: later(window.from - SPREAD, bounds.from), to: earlier(window.to + SPREAD, bounds.to) };
+    const inWindow = this.#within(window);
+    return `SELECT trace_id, maxIf(ts, ${inWindow}) AS last FROM ${this.#table}
+      WHERE ${this.#within(around)} AND (${anyRow}) AND ${also}
+      GROUP BY trace_id HAVING countIf(${inWindow}) > 0 AND ${having}`;
   }
 
-  /** A condition on a row. For `and`, the row meets the first part and its trace has rows that meet the others. */
-  condition(narrowing: Narrowing): string {
+  /** The row's trace has a row shortly before `time`. */
+  hasRowBefore(time: bigint): string {
+    return `trace_id GLOBAL IN (SELECT trace_id FROM ${this.#table} WHERE ${this.#within({ from: time - SPREAD, to: time })})`;
+  }
+
+  #within({ from, to }: SearchWindow): string {
+    const start = this.#param(from.toString(), 'Int64');
+    const end = this.#param(to.toString(), 'Int64');
+    return `ts >= fromUnixTimestamp64Nano(${start}, 'UTC') AND ts < fromUnixTimestamp64Nano(${end}, 'UTC')`;
+  }
+
+  /** The narrowing as a condition on a group of rows of one trace. */
+  #overRows(narrowing: Narrowing): string {
     switch (narrowing.kind) {
       case 'all':
         // What came inside another document is not needed to find a trace, and there is much of it.
-        return `bitAnd(flags, ${SpanFlag.embedded}) = 0`;
+        return this.#someRow('all', () => `bitAnd(flags, ${SpanFlag.embedded}) = 0`);
       case 'row':
-        return this.#row(narrowing.test);
+        return this.#someRow(JSON.stringify(narrowing.test), () => this.#row(narrowing.test));
+      case 'and':
       case 'or':
-        return `(${narrowing.parts.map((part) => this.condition(part)).join(' OR ')})`;
-      case 'and': {
-        const [first, ...others] = narrowing.parts;
-        const also = others.map((part) => this.#alsoInTrace(part));
-        return `(${[this.condition(first!), ...also].join(' AND ')})`;
-      }
+        return `(${narrowing.parts.map((part) => this.#overRows(part)).join(` ${narrowing.kind.toUpperCase()} `)})`;
       default:
         return assertNever(narrowing);
     }
   }
 
-  /** The row's trace has a row shortly before `time`. */
-  hasRowBefore(time: bigint): string {
-    return `trace_id GLOBAL IN (SELECT trace_id FROM ${this.table} WHERE ${this.within({ from: time - SPREAD, to: time })})`;
-  }
-
-  #alsoInTrace(part: Narrowing): string {
-    const { window, bounds } = this.#step;
-    const around = { from: later(window.from - SPREAD, bounds.from), to: earlier(window.to + SPREAD, bounds.to) };
-    return `trace_id GLOBAL IN (SELECT trace_id FROM ${this.table} WHERE ${this.within(around)} AND ${this.condition(part)})`;
+  #someRow(key: string, write: () => string): string {
+    let condition = this.#rowConditions.get(key);
+    if (condition === undefined) {
+      condition = write();
+      this.#rowConditions.set(key, condition);
+    }
+    return `countIf(${condition}) > 0`;
   }
 
   #row(tests: readonly ColumnTest[]): string {
@@ -154,6 +165,8 @@ class ConditionWriter {
     switch (test.column) {
       case 'segment':
         return `bitTest(flags, 0)`;
+      case 'owner':
+        return `service IN (${this.#param(test.name, 'String')}, '')`;
       case 'flags':
         return `bitAnd(flags, ${test.anyOf.reduce((bits, flag) => bits | FLAG_BITS[flag], 0)}) != 0`;
       case 'duration':
@@ -199,6 +212,11 @@ class ConditionWriter {
     this.params[name] = value;
     return `{${name}:${type}}`;
   }
+}
+
+/** Otherwise any row that meets a condition makes its trace a candidate. */
+function needsSeveralRows(narrowing: Narrowing): boolean {
+  return narrowing.kind === 'and' || (narrowing.kind === 'or' && narrowing.parts.some(needsSeveralRows));
 }
 
 function earlier(a: bigint, b: bigint): bigint {

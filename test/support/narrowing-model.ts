@@ -3,6 +3,7 @@ import type { AnnotationScalar, ColumnTest, Narrowing, RowFlag, SegmentDocument,
 import { matchAnnotation } from '../../src/trace/index.ts';
 import { matchNumbers, matchTexts } from '../../src/trace/filter/compare.ts';
 import { RowsOfDocuments, SpanFlag, type SpanRow } from '../../src/record/index.ts';
+import { ofAttributeValue } from '../../src/record/span-row.ts';
 
 /** The rows that the documents are stored as, copies and all. */
 export function storedRows(traceId: TraceId, documents: readonly SegmentDocument[]): readonly SpanRow[] {
@@ -30,6 +31,8 @@ function passes(test: ColumnTest, row: SpanRow): boolean {
   switch (test.column) {
     case 'segment':
       return (row.flags & SpanFlag.segment) !== 0;
+    case 'owner':
+      return row.service === test.name || row.service === '';
     case 'flags':
       return test.anyOf.some((flag: RowFlag) => (row.flags & SpanFlag[flag]) !== 0);
     case 'duration':
@@ -46,7 +49,7 @@ function passes(test: ColumnTest, row: SpanRow): boolean {
 /** Columns hold texts: each may have been a number or a boolean. */
 function annotationsOf(row: SpanRow, key: string): readonly AnnotationScalar[] {
   return row.attributeKeys.flatMap((own, index) => {
-    const text = row.attributeValues[index] ?? '';
+    const text = ofAttributeValue(row.attributeValues[index] ?? '');
     return own === key ? [text, Number(text), text === 'true'] : [];
   });
 }

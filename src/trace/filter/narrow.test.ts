@@ -30,6 +30,8 @@ function drawTest(columnTest: ColumnTest): string {
   switch (columnTest.column) {
     case 'segment':
       return 'segment';
+    case 'owner':
+      return `owner=${JSON.stringify(columnTest.name)}`;
     case 'flags':
       return columnTest.anyOf.join('|');
     case 'duration':

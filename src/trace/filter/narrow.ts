@@ -105,9 +105,9 @@ class Narrower {
       case 'set':
         return condition.key === 'user' ? userSetClauses(negated) : requestRow(view, setTests(condition, negated));
       case 'annotation':
-        return annotationClauses(condition, negated);
+        return annotationClauses(condition, view, negated);
       case 'annotation-set':
-        return negated ? ANYTHING : anyRow({ column: 'annotation', key: condition.key, operator: 'exists' });
+        return negated ? ANYTHING : anyRow(...ownerTests(view), { column: 'annotation', key: condition.key, operator: 'exists' });
       default:
         return this.complex(condition, negated);
     }
@@ -178,8 +178,8 @@ function requestRow(view: View, own: readonly ColumnTest[]): readonly Clause[] {
   return ownRow(view.scope === 'trace' && own.length > 0 ? [SEGMENT, ...own] : own);
 }
 
-function anyRow(test: ColumnTest): readonly Clause[] {
-  return [{ own: [], elsewhere: [rowWith([test])] }];
+function anyRow(...tests: readonly ColumnTest[]): readonly Clause[] {
+  return [{ own: [], elsewhere: [rowWith(tests)] }];
 }
 
 /** Every combination of the parts' alternatives; when those are too many, the parts one by one. */
@@ -311,11 +311,22 @@ function setTests({ key }: SetCondition, negated: boolean): readonly ColumnTest[
   return column === undefined ? [] : [{ column, operator, value: '' }];
 }
 
-function annotationClauses({ key, operator, value }: AnnotationCondition, negated: boolean): readonly Clause[] {
+/** A segment's annotations may be its subsegments', whose rows name their segment's node or none. */
+function ownerTests(view: View): readonly ColumnTest[] {
+  if (view.scope !== 'service' || view.node !== SEGMENT_NODE) return [];
+  return view.base.flatMap((test) =>
+    test.column === 'service' && test.operator === '=' ? [{ column: 'owner', name: test.value } as const] : [],
+  );
+}
+
+function annotationClauses({ key, operator, value }: AnnotationCondition, view: View, negated: boolean): readonly Clause[] {
   const asked = negated ? complement(operator) : operator;
   if (asked === undefined || asked === '!=') return ANYTHING;
   const present = value === '' && asked !== '=';
-  return anyRow(present ? { column: 'annotation', key, operator: 'exists' } : { column: 'annotation', key, operator: asked, value });
+  const test: ColumnTest = present
+    ? { column: 'annotation', key, operator: 'exists' }
+    : { column: 'annotation', key, operator: asked, value };
+  return anyRow(...ownerTests(view), test);
 }
 
 /** Faults and errors have root causes only where something is flagged; slowness needs nothing that a row would show. */

@@ -25,6 +25,8 @@ export type TextColumn = 'service' | 'type' | 'peer' | 'peerType' | 'url' | 'met
 export type ColumnTest =
   /** The row is a segment's. */
   | { readonly column: 'segment' }
+  /** The row belongs to a segment of the node of this name, or does not know its node (a streamed subsegment). */
+  | { readonly column: 'owner'; readonly name: string }
   /** At least one of the flags is set; they are `outcomeFlags` of the row's document, and "has no end". */
   | { readonly column: 'flags'; readonly anyOf: readonly RowFlag[] }
   /** End minus start, 0 while in progress; the bound is already widened by `DURATION_SLACK_SECONDS`. */
