@@ -134,10 +134,9 @@ class Narrower {
 
   /** Inferred segments have no row: they are told by the subsegment that called them. */
   service({ selector, block }: ServiceCondition): Narrowing {
-    return anyOf([
-      this.narrow(block, { scope: 'service', base: segmentTests(selector), needed: true, node: SEGMENT_NODE }),
-      this.narrow(block, { scope: 'service', base: calleeTests(selector), needed: true, node: CALLEE_NODE }),
-    ]);
+    const reported = this.narrow(block, { scope: 'service', base: segmentTests(selector), needed: true, node: SEGMENT_NODE });
+    if (asksAnnotation(block)) return reported; // an inferred segment has none
+    return anyOf([reported, this.narrow(block, { scope: 'service', base: calleeTests(selector), needed: true, node: CALLEE_NODE })]);
   }
 
   edge({ source, destination, block }: EdgeCondition): Narrowing {
@@ -161,6 +160,13 @@ class Narrower {
     this.groupDepth--;
     return clauses;
   }
+}
+
+/** Whether what matches must have an annotation. */
+function asksAnnotation(block: FilterExpression | undefined): boolean {
+  if (block === undefined) return false;
+  if (block.kind === 'and') return block.operands.some(asksAnnotation);
+  return block.kind === 'annotation-set' || (block.kind === 'annotation' && block.operator !== '!=');
 }
 
 type Condition = Exclude<FilterExpression, { readonly kind: 'and' | 'or' | 'not' }>;
