@@ -53,26 +53,23 @@ export function registerMetrics(app: FastifyInstance, pipeline: Pipeline, store:
   app.get('/metrics', async (_request, reply) => reply.type(registers[0]!.contentType).send(await registers[0]!.metrics()));
 }
 
-/** Asked of the store at each scrape; the first gauge asks for both. */
+/** Asked of the store at each scrape, once for both gauges; without samples while the store does not answer. */
 function registerSizes(registers: Registry[], store: Store): void {
-  const labelNames = ['table'];
-  const rows: Gauge = new Gauge({
-    name: 'fluoroscope_store_rows',
-    help: 'Rows in the store',
-    labelNames,
-    registers,
-    async collect() {
-      const sizes = await readSizes(store);
-      for (const { table, rows: count, bytes: size } of sizes.ok ? sizes.value : []) {
-        rows.set({ table }, count);
-        bytes.set({ table }, size);
-      }
-    },
-  });
-  const bytes = new Gauge({
-    name: 'fluoroscope_store_bytes',
-    help: 'Bytes on the disk of the store, everything included',
-    labelNames,
-    registers,
-  });
+  let asked: ReturnType<typeof readSizes> | undefined;
+  const gauge = (name: string, help: string, member: 'rows' | 'bytes'): void => {
+    const one: Gauge = new Gauge({
+      name,
+      help,
+      labelNames: ['table'],
+      registers,
+      async collect() {
+        asked ??= readSizes(store).finally(() => (asked = undefined));
+        const sizes = await asked;
+        one.reset();
+        for (const size of sizes.ok ? sizes.value : []) one.set({ table: size.table }, size[member]);
+      },
+    });
+  };
+  gauge('fluoroscope_store_rows', 'Rows in the store', 'rows');
+  gauge('fluoroscope_store_bytes', 'Bytes on the disk of the store, everything included', 'bytes');
 }
