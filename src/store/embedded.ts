@@ -109,7 +109,7 @@ export class EmbeddedStore {
     const memory = this.#options.memoryBytes ?? Math.min(totalmem() / 2, 4e9);
     return `<clickhouse>
   <users_config>${escapeXml(join(this.#dir, 'users.xml'))}</users_config>
-  <logger><level>warning</level><log>${escapeXml(join(this.#dir, 'store.log'))}</log><size>10M</size><count>2</count></logger>
+  <logger><log>${escapeXml(join(this.#dir, 'store.log'))}</log><size>10M</size><count>2</count></logger>
   <max_server_memory_usage>${Math.floor(memory)}</max_server_memory_usage>
   <mark_cache_size>134217728</mark_cache_size>
   <background_pool_size>${Math.max(2, Math.floor(availableParallelism() / 2))}</background_pool_size>
@@ -145,6 +145,7 @@ export class EmbeddedStore {
     return [
       `--path=${join(this.#dir, 'data')}`,
       '--listen_host=127.0.0.1',
+      '--log-level=warning', // the one place that `clickhouse local` reads it from; its default is trace, a line or more a query
       `--http_port=${this.#ports.http}`,
       ...tcp,
       `--config-file=${join(this.#dir, 'config.xml')}`,
