@@ -63,10 +63,22 @@ async function ask(product: Product, path: (turn: number) => string, found: (ans
   return [formatSummary(summarize(times)), formatNumber(Math.round(results / (times.length + 2)))];
 }
 
+/** Memory and share of a core while nothing is asked. */
+async function idle(one: Product): Promise<string> {
+  const before = one.usage();
+  await new Promise((done) => setTimeout(done, 30_000));
+  const after = one.usage();
+  const memory = after.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+  const cpuMs = after.reduce((sum, { name, cpuMs: used }) => sum + used - (before.find((other) => other.name === name)?.cpuMs ?? 0), 0);
+  const parts = after.map(({ name, memoryBytes }) => `${name} ${formatMegabytes(memoryBytes)}`).join(', ');
+  return `${formatMegabytes(memory)} in all (${parts}), ${(cpuMs / 300).toFixed(1)} % of a core`;
+}
+
 const wanted = Number(values.spans);
 const product = await Product.start(values.data);
 const fresh = values.data === undefined || (await product.metric('fluoroscope_store_rows', 'table="spans"')) < wanted * 0.99;
 if (fresh) await load(product, wanted);
+const idleBefore = fresh ? 'not measured in the run that loads it' : await idle(product);
 const stored = await product.metric('fluoroscope_store_rows', 'table="spans"');
 const bytes = await product.metric('fluoroscope_store_bytes', 'table="spans"');
 
@@ -130,13 +142,7 @@ await row(
 );
 
 await new Promise((done) => setTimeout(done, 20_000));
-const idleBefore = product.usage();
-await new Promise((done) => setTimeout(done, 30_000));
-const idle = product
-  .usage()
-  .map((one) => ({ ...one, cpuMs: one.cpuMs - (idleBefore.find((other) => other.name === one.name)?.cpuMs ?? 0) }));
-const memory = idle.reduce((sum, one) => sum + one.memoryBytes, 0);
-const cpu = idle.reduce((sum, one) => sum + one.cpuMs, 0) / 300;
+const idleAfter = await idle(product);
 
 const table = formatTable(['question', 'ms: median (range)', 'found, mean'], rows);
 const body = `## Questions
@@ -147,7 +153,7 @@ ${formatNumber(stored)} spans of the made-up shop over ${HOURS} hours, ${(bytes 
 
 ${table}
 
-Idle afterwards: ${formatMegabytes(memory)} in all (${idle.map((one) => `${one.name} ${formatMegabytes(one.memoryBytes)}`).join(', ')}), ${cpu.toFixed(1)} % of a core.`;
+Idle as started on this data: ${idleBefore}. Idle after the questions: ${idleAfter}.`;
 console.log(body);
 if (values.save) await saveSection('query', body);
 await product.stop(values.data !== undefined && existsSync(values.data));
