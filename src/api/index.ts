@@ -2,6 +2,9 @@
  * What the page and the command line ask of the server, and what it answers: JSON over `/api/v1`.
  * Times are epoch seconds, durations seconds. Errors are `ApiError` with a 4xx or 5xx status.
  */
+import type { Outcome, TimelineRow } from '../trace/index.ts';
+
+export type { Outcome, TimelineRow };
 
 /** `GET /api/v1/graph?from&to[&filter]` — the service map over a time range. */
 export interface GraphAnswer {
@@ -52,8 +55,6 @@ export interface GraphEdge {
   readonly latency: Latency;
 }
 
-export type Outcome = 'ok' | 'error' | 'throttle' | 'fault';
-
 /** `GET /api/v1/traces?from&to[&filter][&limit][&cursor]` — newest first. */
 export interface TraceListAnswer {
   readonly traces: readonly TraceListItem[];
@@ -101,28 +102,6 @@ export interface TraceAnswer {
   readonly graph: GraphAnswer;
   /** Traces that this one links to, or that link to it. */
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
-}
-
-export interface TimelineRow {
-  readonly id: string;
-  /** Index of the row above it in the tree; -1 for a top row. */
-  readonly parent: number;
-  readonly depth: number;
-  readonly kind: 'segment' | 'subsegment';
-  readonly name: string;
-  /** The node that the row's segment belongs to. */
-  readonly node: { readonly name: string; readonly type: string };
-  readonly startSeconds: number;
-  /** Absent while in progress. */
-  readonly endSeconds?: number;
-  readonly outcome: Outcome;
-  readonly inferred: boolean;
-  readonly orphan: boolean;
-  readonly placeholder: boolean;
-  readonly namespace?: string;
-  readonly method?: string;
-  readonly url?: string;
-  readonly status?: number;
 }
 
 /** `GET /api/v1/traces/:id/segments/:spanId` — one segment's or subsegment's document, without its subsegments. */

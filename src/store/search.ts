@@ -8,6 +8,7 @@ import type { ColumnTest, Narrowing, RowFlag, TextColumn } from '../trace/index.
 import type { StoreError } from './client.ts';
 import { ids, times } from './columns.ts';
 import type { Store } from './store.ts';
+import { traceIdList } from './trace-ids.ts';
 
 /** Rows that start in [from, to) are looked at; nanoseconds since 1970, exact, since pages are cut between rows. */
 export interface SearchWindow {
@@ -64,7 +65,7 @@ export async function filterCandidates(
   traceIds: readonly string[],
 ): Promise<Result<Set<string>, StoreError>> {
   const sql = new CandidateQuery(`${store.layout.database}.spans`, step);
-  const list = traceIds.map((id) => `unhex('${id.replace(/[^0-9a-f]/g, '')}')`).join(',');
+  const list = traceIdList(traceIds);
   const table = await store.client.columns(sql.write(narrowing, `trace_id IN (${list})`), sql.params);
   if (!table.ok) return table;
   const bytes = ids(table.value, 'trace_id');

@@ -5,6 +5,7 @@ import type { StoreError } from './client.ts';
 import { ids, mapColumn, numbers, texts, times } from './columns.ts';
 import type { NativeTable } from './native-reader.ts';
 import type { Store } from './store.ts';
+import { traceIdList } from './trace-ids.ts';
 
 const COLUMNS = `ts, dur, trace_id, span_id, parent_id, flags, status, name, service, type, peer, peer_type, method, user_agent,
   url, client_ip, user, attrs, resource, shape, rest`;
@@ -22,7 +23,7 @@ export async function readTraceRows(
   range?: { readonly fromSeconds: number; readonly toSeconds: number },
 ): Promise<Result<Map<string, SpanRow[]>, StoreError>> {
   if (traceIds.length === 0) return ok(new Map());
-  const list = traceIds.map((id) => `unhex('${id.replace(/[^0-9a-f]/g, '')}')`).join(',');
+  const list = traceIdList(traceIds);
   const inRange = range ? `AND ts >= fromUnixTimestamp64Milli({from:Int64}) AND ts < fromUnixTimestamp64Milli({to:Int64})` : '';
   const table = await store.client.columns(
     `SELECT ${COLUMNS} FROM ${store.layout.database}.spans WHERE trace_id IN (${list}) ${inRange} LIMIT ${MAX_ROWS_PER_TRACE} BY trace_id`,

@@ -3,7 +3,7 @@ import { httpStatus, requestText } from './http.ts';
 import type { Entity, NodeKey, Trace } from './model.ts';
 import { outcomeOf, type Outcome } from './outcome.ts';
 
-/** One line of the timeline; the same members as the page's contract has. */
+/** One line of the timeline, as it goes to the page too. */
 export interface TimelineRow {
   readonly id: string;
   /** Index of the row above it in the tree; -1 for a top row. */
