@@ -48,7 +48,17 @@ function exact(value: unknown): string {
   return JSON.stringify(value);
 }
 
-const key = fc.oneof(
+/**
+ * Node 24 (V8 13.6) reads a key that is spelled with an escape as the key that it saw at that place before,
+ * when that one begins with a backslash. Asked by doing, so that the exception ends where the defect does.
+ */
+function jsonMixesUpKeys(): boolean {
+  JSON.parse(String.raw`{"first":1,"\\":1}`);
+  return Object.hasOwn(JSON.parse(String.raw`{"first":1,"\n":1}`) as object, '\\');
+}
+const readsBackslashKeys = !jsonMixesUpKeys();
+
+const anyKey = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 12 }),
   fc.constantFrom(
     '__proto__',
@@ -70,6 +80,7 @@ const key = fc.oneof(
     'length',
   ),
 );
+const key = anyKey.filter((name) => readsBackslashKeys || !name.startsWith('\\'));
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
   fc.constantFrom('', '\u001f', 'a\u001fb', '"quoted', '\ud800', '\udc00\ud800', '\u0000', '1', 'null', '\u{1f600}'),

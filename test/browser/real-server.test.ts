@@ -3,6 +3,7 @@ import type { Browser } from 'playwright-core';
 import { seedShop } from '../../web/dev/seed.ts';
 import { startFluoro, type FluoroProcess } from '../support/fluoro-process.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
+import { eventually } from './support/page-test.ts';
 import { findChromium, launchChromium, NO_CHROMIUM, openPage } from './support/browser.ts';
 
 let browser: Browser | undefined;
@@ -29,6 +30,11 @@ test('from an empty `fluoro up` to the row where a request failed', async (conte
   await page.locator('.cm-content').click();
   await page.keyboard.type('service("payments") { fault }');
   await page.keyboard.press('Enter');
+  const outcomes = page.getByTestId('trace-row').locator('[role=cell]:first-child');
+  await eventually(
+    () => outcomes.allInnerTexts(),
+    (texts) => texts.length > 0 && texts.every((text) => text.includes('Fault')),
+  );
   await page.getByTestId('trace-row').first().getByRole('link').click();
   await page.getByTestId('likely-cause').click();
   await page.getByTestId('detail').getByText('PaymentDeclined').waitFor();
