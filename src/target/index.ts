@@ -1,0 +1,11 @@
+export type {
+  Architecture,
+  Identity,
+  Mapping,
+  Memory,
+  Registers,
+  Target,
+  TargetError,
+  TargetModule,
+  TargetThread,
+} from './target.ts';
