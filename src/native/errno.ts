@@ -1,0 +1,75 @@
+/** Names and meanings of the kernel's error numbers (asm-generic/errno-base.h, errno.h; the same on x86-64 and AArch64). */
+
+const NAMES: Readonly<Record<number, string>> = {
+  1: 'EPERM',
+  2: 'ENOENT',
+  3: 'ESRCH',
+  4: 'EINTR',
+  5: 'EIO',
+  6: 'ENXIO',
+  7: 'E2BIG',
+  8: 'ENOEXEC',
+  9: 'EBADF',
+  10: 'ECHILD',
+  11: 'EAGAIN',
+  12: 'ENOMEM',
+  13: 'EACCES',
+  14: 'EFAULT',
+  16: 'EBUSY',
+  17: 'EEXIST',
+  18: 'EXDEV',
+  19: 'ENODEV',
+  20: 'ENOTDIR',
+  21: 'EISDIR',
+  22: 'EINVAL',
+  23: 'ENFILE',
+  24: 'EMFILE',
+  25: 'ENOTTY',
+  27: 'EFBIG',
+  28: 'ENOSPC',
+  29: 'ESPIPE',
+  30: 'EROFS',
+  32: 'EPIPE',
+  33: 'EDOM',
+  34: 'ERANGE',
+  36: 'ENAMETOOLONG',
+  38: 'ENOSYS',
+  40: 'ELOOP',
+  61: 'ENODATA',
+  71: 'EPROTO',
+  75: 'EOVERFLOW',
+  84: 'EILSEQ',
+  88: 'ENOTSOCK',
+  95: 'EOPNOTSUPP',
+  97: 'EAFNOSUPPORT',
+  110: 'ETIMEDOUT',
+  116: 'ESTALE',
+  125: 'ECANCELED',
+  // Not for user space by rights (include/linux/errno.h), but bpf() lets it out.
+  524: 'ENOTSUPP',
+};
+
+/** The numbers that callers tell apart. */
+export const Errno = {
+  EPERM: 1,
+  ENOENT: 2,
+  ESRCH: 3,
+  EINTR: 4,
+  E2BIG: 7,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EFAULT: 14,
+  EEXIST: 17,
+  ENODEV: 19,
+  EINVAL: 22,
+  ENOSPC: 28,
+  ENOSYS: 38,
+  EOPNOTSUPP: 95,
+  ENOTSUPP: 524,
+} as const;
+
+/** `EPERM` for 1; `errno 999` for a number without a name. */
+export function errnoName(errno: number): string {
+  return NAMES[errno] ?? `errno ${errno}`;
+}
