@@ -1,0 +1,28 @@
+export {
+  Assembler,
+  type AccessSize,
+  type AluOperation,
+  type AssembledCode,
+  type AtomicOperation,
+  type Condition,
+  type Register,
+} from './assembler.ts';
+export { findHelperName, HELPER_IDS, type HelperName } from './helpers.ts';
+export { decodeInstructions, encodeInstructions, SLOT_BYTES, type Instruction } from './instruction.ts';
+export {
+  ATTACH_TYPES,
+  MAP_FLAGS,
+  MAP_TYPES,
+  PROGRAM_TYPES,
+  type AttachType,
+  type BpfObject,
+  type FunctionInfo,
+  type LineInfo,
+  type MapEntry,
+  type MapRelocation,
+  type MapSpec,
+  type MapType,
+  type ParameterType,
+  type ProgramSpec,
+  type ProgramType,
+} from './object.ts';
