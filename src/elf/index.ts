@@ -1,4 +1,6 @@
+export { findLastNotAbove } from './binary-search.ts';
 export { parseCoreNotes, type CoreMappedFile, type CoreNotes, type CoreProcess, type CoreSignal, type CoreThread } from './core-notes.ts';
+export { findDebugAltLink, findDebugLink, matchesDebugLink, type DebugAltLink, type DebugLink } from './debug-link.ts';
 export {
   findBytesAt,
   findFileOffset,
@@ -14,5 +16,22 @@ export {
   type Segment,
 } from './elf-file.ts';
 export { type FormatError } from './format-error.ts';
+export { readFrameStarts, type FrameStarts } from './frame-starts.ts';
+export { parseGoTable, type GoFrame, type GoTable } from './go-table.ts';
+export { readMiniDebugInfo } from './mini-debug-info.ts';
 export { findBuildId, findGoBuildId, parseNotes, readNotes, type Note } from './notes.ts';
+export { readPltSymbols } from './plt.ts';
+export { readRelativeValues, visitRelocations, type Relocation, type RelocationKind } from './relocations.ts';
 export { findSectionBytes, readRawSection, readSection } from './section-bytes.ts';
+export {
+  findImageBase,
+  findSymbolAt,
+  readRawSymbols,
+  readSymbols,
+  SYMBOL_TYPE,
+  type RawSymbols,
+  type SymbolTable,
+} from './symbol-table.ts';
+export { parseUsdtArguments, type OperandRegister, type UsdtArgument, type UsdtOperand } from './usdt-operand.ts';
+export { readUsdtProbes, type UsdtProbe } from './usdt.ts';
+export { unpackXz } from './xz.ts';

@@ -178,7 +178,8 @@ class LzmaDecoder {
     if (distance > this.written - this.#dictionaryStart) throw damaged('a match reaches before the beginning');
     if (this.written + length > limit) throw damaged('a match passes the end of its chunk');
     const output = this.#output;
-    for (let end = this.written + length; this.written < end; this.written++) output[this.written] = output[this.written - distance]!;
+    const end = this.written + length;
+    for (; this.written < end; this.written++) output[this.written] = output[this.written - distance]!;
   }
 
   #literal(): void {
