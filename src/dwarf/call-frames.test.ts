@@ -108,7 +108,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('readCallFrames() says what readelf says', () => {
   test.for([
-    ['/lib/x86_64-linux-gnu/libc.so.6', 25_000],
+    ['/lib/x86_64-linux-gnu/libc.so.6', 20_000],
     ['/usr/lib/x86_64-linux-gnu/libstdc++.so.6', 25_000],
     ['/usr/bin/python3.11', 50_000],
   ] as const)('%s', ([path, least], context) => {
