@@ -19,6 +19,8 @@ export interface Target {
   /** The auxiliary vector (`AT_ENTRY` = 9, …); empty when it cannot be read. */
   readonly auxv: ReadonlyMap<number, bigint>;
   readonly identity: Identity;
+  /** What is missing or damaged, one sentence each; empty when nothing is. */
+  readonly problems: readonly string[];
   /** Lets the target go on where it was frozen, closes files. May be called twice. */
   close(): void;
 }
@@ -48,6 +50,8 @@ export interface Mapping {
   readonly shared: boolean;
   /** Offset in the mapped file, bytes. */
   readonly fileOffset: number;
+  /** Number of the file system's device as the kernel prints it (`fe:00`); `00:00` of anonymous memory. */
+  readonly device: string;
   readonly inode: number;
   /** As the kernel prints it, without ` (deleted)`; empty for anonymous memory; `[heap]`, `[stack]`, `[vdso]`. */
   readonly path: string;
@@ -68,6 +72,8 @@ export interface TargetModule {
   readonly start: bigint;
   readonly end: bigint;
   readonly mappings: readonly Mapping[];
+  /** Why the file on disk under `path` is not the mapped one (deleted, replaced), or why nothing can be read; undefined when all is well. */
+  readonly note: string | undefined;
   /** A path on this host under which the very file can be read even if it was deleted, replaced, or lives in another mount namespace; undefined when it cannot. */
   readonly hostPath: string | undefined;
   /** The file's bytes, or the memory image when there is no file (vDSO). Read on first use, kept. */
