@@ -12,6 +12,18 @@ export { disassemble, formatInstruction } from './disassembler.ts';
 export { findHelperName, HELPER_IDS, type HelperName } from './helpers.ts';
 export { decodeInstructions, encodeInstructions, SLOT_BYTES, type Instruction } from './instruction.ts';
 export {
+  Interpreter,
+  type Helper,
+  type HelperCall,
+  type HelperTable,
+  type InterpreterFault,
+  type InterpreterMap,
+  type InterpreterOptions,
+  type MapShape,
+  type RunOptions,
+  type RunOutcome,
+} from './interpreter/index.ts';
+export {
   ATTACH_TYPES,
   MAP_FLAGS,
   MAP_TYPES,
