@@ -24,17 +24,16 @@ export interface Libc {
   mmap(address: number, length: number, protection: number, flags: number, fd: number, offset: number): number;
   munmap(address: number, length: number): number;
   ioctl(fd: number, request: number, argument: number): number;
-  open(path: string, flags: number, mode: number): number;
   close(fd: number): number;
   read(fd: number, address: number, length: number): number;
-  pread(fd: number, address: number, length: number, offset: number): number;
   epollCreate(flags: number): number;
   epollControl(epoll: number, operation: number, fd: number, event: number): number;
   epollWait(epoll: number, events: number, count: number, timeoutMs: number): number;
-  eventfd(initial: number, flags: number): number;
   processVmReadv(pid: number, local: number, localCount: number, remote: number, remoteCount: number, flags: number): number;
   ptrace(request: number, tid: number, address: number, data: number): number;
   waitpid(pid: number, status: number, options: number): number;
+  /** Calls back on the event loop when `fd` can be read, until the function returned is called. Not libc's, but koffi's (uv_poll). */
+  poll(fd: number, ready: () => void): () => void;
 }
 
 /** System call numbers (arch/x86/entry/syscalls/syscall_64.tbl; include/uapi/asm-generic/unistd.h). */
@@ -90,24 +89,25 @@ function bind(koffi: Koffi): Libc {
   return {
     errno: () => koffi.errno(),
     view: (address, length) => koffi.view(BigInt(address), length),
-    // syscall, open, ioctl and ptrace are variadic in C. On x86-64 System V and Linux AArch64, integer arguments of a variadic
+    // syscall, ioctl and ptrace are variadic in C. On x86-64 System V and Linux AArch64, integer arguments of a variadic
     // function are passed like any other's, so a fixed prototype is right.
     syscall3: variadic(3),
     syscall5: variadic(5),
     mmap: call('mmap', 'intptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']),
     munmap: call('munmap', 'int', ['uintptr_t', 'size_t']),
     ioctl: call('ioctl', 'int', ['int', 'ulong', 'uintptr_t']),
-    open: call('open', 'int', ['str', 'int', 'int']),
     close: call('close', 'int', ['int']),
     read: call('read', 'intptr_t', ['int', 'uintptr_t', 'size_t']),
-    pread: call('pread', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int64_t']),
     epollCreate: call('epoll_create1', 'int', ['int']),
     epollControl: call('epoll_ctl', 'int', ['int', 'int', 'int', 'uintptr_t']),
     epollWait: call('epoll_wait', 'int', ['int', 'uintptr_t', 'int', 'int']),
-    eventfd: call('eventfd', 'int', ['uint', 'int']),
     processVmReadv: call('process_vm_readv', 'intptr_t', ['int', 'uintptr_t', 'ulong', 'uintptr_t', 'ulong', 'ulong']),
     ptrace: call('ptrace', 'long', ['int', 'int', 'uintptr_t', 'uintptr_t']),
     waitpid: call('waitpid', 'int', ['int', 'uintptr_t', 'int']),
+    poll: (fd, ready) => {
+      const handle = koffi.node.poll(fd, ready);
+      return () => handle.close();
+    },
   };
 }
 
