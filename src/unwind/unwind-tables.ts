@@ -1,0 +1,382 @@
+// What the in-kernel unwinder searches, kept by user space: rows of modules, mappings of processes. A process's mappings are replaced as a whole: the
+// new ones are written beside the old ones, then the process's entry is changed at once, so that a program never sees half of a change.
+import { err, ok, type Result } from '../base/index.ts';
+import type { Mapping, Target, TargetModule } from '../target/index.ts';
+import { compileModule, type CompactError, type CompactTable } from './compact-table.ts';
+import {
+  COUNTERS,
+  MAPPING,
+  MAPPING_FLAG,
+  MAPPINGS_PER_SHARD,
+  MAX_RULES,
+  PROCESS,
+  ROW_BYTES,
+  ROWS_PER_SHARD,
+  RULE,
+  RULE_KIND,
+  UNWIND_MAPS,
+  type UnwindMapOptions,
+} from './layout.ts';
+import { RangeAllocator, type ShardRange } from './range-allocator.ts';
+import { UNWIND_STATUS, type UnwindStatus } from './status.ts';
+
+/** The kernel's side of the tables; whoever loads the program has it. Errors are sentences. */
+export interface UnwindMapAccess {
+  /** Makes an inner map as `SHARD_SPEC` says, puts it into the map of maps `map` at `index`, and gives its memory. */
+  openShard(map: string, index: number): Result<Uint8Array, string>;
+  /** Memory of the array map `map`, which has one value. */
+  openMemory(map: string): Result<Uint8Array, string>;
+  update(map: string, key: Uint8Array, value: Uint8Array): Result<void, string>;
+  /** A key that is not there is no failure. */
+  remove(map: string, key: Uint8Array): Result<void, string>;
+  /** The value of a per-CPU array's key 0, one a CPU. */
+  readPerCpu(map: string): Result<readonly Uint8Array[], string>;
+}
+
+export interface UnwindTablesOptions extends UnwindMapOptions {
+  /** Milliseconds from any fixed time; default `performance.now`. */
+  readonly nowMs?: () => number;
+}
+
+/** What `stats` tells. */
+export interface UnwindStats {
+  readonly processes: number;
+  readonly modules: number;
+  readonly rows: number;
+  readonly rules: number;
+  readonly rowShards: number;
+  readonly mappingShards: number;
+  /** Modules that could not be read or whose rows found no room, with the reason; by path, at most 100. */
+  readonly failedModules: ReadonlyMap<string, string>;
+  /** Rows whose rule the unwinder does not follow. */
+  readonly unsupportedRows: number;
+  /** Unwound stacks, by how they ended. */
+  readonly stacks: Readonly<Record<UnwindStatus, number>>;
+  readonly frames: number;
+  /** Frames that were found by the frame pointer, in code without call-frame information. */
+  readonly framePointerFrames: number;
+}
+
+/** A part of a module's rows, which lies in one shard. */
+interface RowPart extends ShardRange {
+  /** Addresses in the file: from the first row on, up to the next part's. */
+  readonly from: number;
+  readonly to: number;
+}
+
+interface LoadedModule {
+  readonly key: string;
+  /** undefined: see `flags`. */
+  readonly parts: readonly RowPart[];
+  readonly base: number;
+  /** `MAPPING_FLAG`, when there are no rows. */
+  readonly flags: number;
+  readonly unsupportedRows: number;
+  users: number;
+}
+
+/** Mappings of one process, or of several after a fork. */
+interface MappingTable {
+  readonly range: ShardRange | undefined;
+  readonly modules: readonly LoadedModule[];
+  /** Says the same for the same mappings. */
+  readonly fingerprint: string;
+  users: number;
+}
+
+const REST_MS = 200;
+const MAX_FAILED = 100;
+const OVERFLOWED = 1;
+
+/** Keeps the tables of one loaded unwinder. Not safe to share between threads of ours. */
+export class UnwindTables {
+  readonly #access: UnwindMapAccess;
+  readonly #rowShards: Uint32Array[] = [];
+  readonly #mappingShards: DataView[] = [];
+  readonly #rows: RangeAllocator;
+  readonly #mappings: RangeAllocator;
+  readonly #ruleMemory: Uint8Array;
+  readonly #ruleNumbers = new Map<string, number>();
+  readonly #modules = new Map<string, LoadedModule>();
+  readonly #processes = new Map<number, MappingTable>();
+  readonly #failed = new Map<string, string>();
+  #generation = 0;
+
+  private constructor(access: UnwindMapAccess, ruleMemory: Uint8Array, options: UnwindTablesOptions) {
+    this.#access = access;
+    this.#ruleMemory = ruleMemory;
+    const common = { restMs: REST_MS, nowMs: options.nowMs ?? (() => performance.now()) };
+    this.#rows = new RangeAllocator({
+      ...common,
+      entriesPerShard: ROWS_PER_SHARD,
+      maxShards: options.maxRowShards ?? 1024,
+      openShard: (index) => this.#openShard(UNWIND_MAPS.rows, index, (memory) => this.#rowShards.push(toWords(memory))),
+    });
+    this.#mappings = new RangeAllocator({
+      ...common,
+      entriesPerShard: MAPPINGS_PER_SHARD,
+      maxShards: options.maxMappingShards ?? 256,
+      openShard: (index) => this.#openShard(UNWIND_MAPS.mappings, index, (memory) => this.#mappingShards.push(toView(memory))),
+    });
+    this.#ruleNumber(ruleOfKind(RULE_KIND.none));
+    this.#ruleNumber(ruleOfKind(RULE_KIND.unsupported));
+  }
+
+  /** Takes the maps of a loaded program. The options must be those that `unwindMaps` was given. */
+  static open(access: UnwindMapAccess, options: UnwindTablesOptions = {}): Result<UnwindTables, string> {
+    const rules = access.openMemory(UNWIND_MAPS.rules);
+    return rules.ok ? ok(new UnwindTables(access, rules.value, options)) : rules;
+  }
+
+  /** Puts a process into the tables, or brings it up to date with `target.map`. Cheap when nothing executable changed. */
+  addProcess(target: Target): Result<void, string> {
+    const executable = target.map.filter((mapping) => mapping.executable && mapping.path !== '[vsyscall]');
+    const fingerprint = executable.map((m) => `${m.start} ${m.end} ${m.fileOffset} ${m.device} ${m.inode} ${m.deleted}`).join('\n');
+    const old = this.#processes.get(target.pid);
+    if (old?.fingerprint === fingerprint) return ok(undefined);
+    const modules = new Map<Mapping, TargetModule>();
+    for (const module of target.modules) for (const mapping of module.mappings) modules.set(mapping, module);
+    const used = new Map<string, LoadedModule>();
+    const entries = executable.flatMap((mapping) => this.#toEntries(mapping, modules.get(mapping), used));
+    const written = this.#writeMappings(entries);
+    if (!written.ok) return written;
+    const loaded = [...used.values()];
+    for (const module of loaded) module.users++;
+    return this.#setProcess(target.pid, { range: written.value, modules: loaded, fingerprint, users: 0 });
+  }
+
+  /** Reads the process's memory map again and brings its mappings up to date; a process that is gone is removed. */
+  refresh(target: Target): Result<'changed' | 'same' | 'gone', string> {
+    const refreshed = target.refresh();
+    if (!refreshed.ok) {
+      if (refreshed.error.kind !== 'gone') return err(refreshed.error.message);
+      this.removeProcess(target.pid);
+      return ok('gone');
+    }
+    const before = this.#processes.get(target.pid);
+    const added = this.addProcess(target);
+    if (!added.ok) return added;
+    return ok(before === this.#processes.get(target.pid) ? 'same' : 'changed');
+  }
+
+  /** A process was forked: the child has its parent's mappings until it changes them. False when the parent is not known. */
+  addChild(parentPid: number, childPid: number): Result<boolean, string> {
+    const parent = this.#processes.get(parentPid);
+    if (parent === undefined) return ok(false);
+    const set = this.#setProcess(childPid, parent);
+    return set.ok ? ok(true) : set;
+  }
+
+  hasProcess(pid: number): boolean {
+    return this.#processes.has(pid);
+  }
+
+  /** Forgets a process; what only it used is freed. */
+  removeProcess(pid: number): void {
+    const table = this.#processes.get(pid);
+    if (table === undefined) return;
+    this.#processes.delete(pid);
+    // The entry of a process that cannot be removed says the same as before, about memory that nobody else gets while it is counted as used.
+    if (this.#access.remove(UNWIND_MAPS.processes, keyOf(pid)).ok) this.#release(table);
+  }
+
+  stats(): Result<UnwindStats, string> {
+    const counters = this.#access.readPerCpu(UNWIND_MAPS.counters);
+    if (!counters.ok) return counters;
+    const sum = (index: number): number => counters.value.reduce((all, cpu) => all + Number(toView(cpu).getBigUint64(index * 8, true)), 0);
+    const parts = [...this.#modules.values()].flatMap((module) => module.parts);
+    const stacks = Object.fromEntries(Object.entries(UNWIND_STATUS).map(([name, code]) => [name, sum(code)]));
+    return ok({
+      processes: this.#processes.size,
+      modules: this.#modules.size,
+      rows: parts.reduce((all, part) => all + part.count, 0),
+      rules: this.#ruleNumbers.size,
+      rowShards: this.#rows.shards,
+      mappingShards: this.#mappings.shards,
+      failedModules: this.#failed,
+      unsupportedRows: [...this.#modules.values()].reduce((all, module) => all + module.unsupportedRows, 0),
+      stacks: stacks as Record<UnwindStatus, number>,
+      frames: sum(COUNTERS.frames),
+      framePointerFrames: sum(COUNTERS.framePointerFrames),
+    });
+  }
+
+  #openShard(map: string, index: number, keep: (memory: Uint8Array) => void): Result<void, string> {
+    const memory = this.#access.openShard(map, index);
+    if (!memory.ok) return memory;
+    keep(memory.value);
+    return ok(undefined);
+  }
+
+  #setProcess(pid: number, table: MappingTable): Result<void, string> {
+    const value = new Uint8Array(PROCESS.bytes);
+    const view = toView(value);
+    view.setUint32(PROCESS.shard, table.range?.shard ?? 0, true);
+    view.setUint32(PROCESS.first, table.range?.first ?? 0, true);
+    view.setUint32(PROCESS.count, table.range?.count ?? 0, true);
+    view.setUint32(PROCESS.generation, ++this.#generation, true);
+    table.users++;
+    const updated = this.#access.update(UNWIND_MAPS.processes, keyOf(pid), value);
+    if (!updated.ok) {
+      this.#release(table);
+      return updated;
+    }
+    const old = this.#processes.get(pid);
+    this.#processes.set(pid, table);
+    if (old !== undefined) this.#release(old);
+    return ok(undefined);
+  }
+
+  #release(table: MappingTable): void {
+    if (--table.users > 0) return;
+    if (table.range !== undefined) this.#mappings.free(table.range);
+    for (const module of table.modules) {
+      if (--module.users > 0) continue;
+      this.#modules.delete(module.key);
+      for (const part of module.parts) this.#rows.free(part);
+    }
+  }
+
+  #toEntries(mapping: Mapping, module: TargetModule | undefined, used: Map<string, LoadedModule>): MappingEntry[] {
+    const whole = { start: mapping.start, end: mapping.end, base: mapping.start, part: undefined };
+    if (mapping.path === '[uprobes]') return [{ ...whole, flags: MAPPING_FLAG.returnProbe }];
+    if (module === undefined) return [{ ...whole, flags: MAPPING_FLAG.framePointer }];
+    const loaded = this.#getModule(module);
+    used.set(loaded.key, loaded);
+    if (loaded.flags !== 0) return [{ ...whole, flags: loaded.flags }];
+    return loaded.parts.flatMap((part) => {
+      const start = maximum(mapping.start, module.bias + BigInt(part.from));
+      const end = minimum(mapping.end, module.bias + BigInt(part.to));
+      return start < end ? [{ start, end, base: module.bias + BigInt(loaded.base), part, flags: 0 }] : [];
+    });
+  }
+
+  #getModule(module: TargetModule): LoadedModule {
+    const first = module.mappings[0]!;
+    const key = module.buildId ?? `${first.device} ${first.inode} ${module.path}`;
+    const known = this.#modules.get(key);
+    if (known !== undefined) return known;
+    const loaded = this.#loadModule(key, module);
+    this.#modules.set(key, loaded);
+    return loaded;
+  }
+
+  #loadModule(key: string, module: TargetModule): LoadedModule {
+    const fail = (flags: number, message: string | undefined): LoadedModule => {
+      if (message !== undefined && this.#failed.size < MAX_FAILED) this.#failed.set(module.path, message);
+      return { key, parts: [], base: 0, flags, unsupportedRows: 0, users: 0 };
+    };
+    const bytes = module.bytes();
+    if (!bytes.ok) return fail(MAPPING_FLAG.noTable, bytes.error.message);
+    const compiled = compileModule(bytes.value);
+    if (!compiled.ok) return fail(...toFailure(compiled.error));
+    const parts = this.#writeRows(compiled.value);
+    if (!parts.ok) return fail(MAPPING_FLAG.noTable, parts.error);
+    return {
+      key,
+      parts: parts.value,
+      base: compiled.value.base,
+      flags: 0,
+      unsupportedRows: compiled.value.counts.unsupportedRows,
+      users: 0,
+    };
+  }
+
+  #writeRows(table: CompactTable): Result<RowPart[], string> {
+    const numbers = Uint32Array.from(table.rules, (rule) => this.#ruleNumber(rule));
+    const parts: RowPart[] = [];
+    const { pc } = table;
+    for (let from = 0; from < pc.length; from += ROWS_PER_SHARD) {
+      const count = Math.min(ROWS_PER_SHARD, pc.length - from);
+      const range = this.#rows.allocate(count);
+      if (!range.ok) {
+        for (const part of parts) this.#rows.free(part);
+        return range;
+      }
+      const words = this.#rowShards[range.value.shard]!;
+      for (let i = 0, at = range.value.first * 2; i < count; i++) {
+        words[at++] = pc[from + i]!;
+        words[at++] = numbers[table.rule[from + i]!]!;
+      }
+      const next = pc[from + count];
+      parts.push({ ...range.value, from: table.base + pc[from]!, to: next === undefined ? Number.MAX_SAFE_INTEGER : table.base + next });
+    }
+    return ok(parts);
+  }
+
+  /** Number of a rule in the shared list; a rule that finds no room any more becomes one that is not followed. */
+  #ruleNumber(rule: Uint8Array): number {
+    const key = Buffer.from(rule.buffer, rule.byteOffset, rule.byteLength).toString('latin1');
+    const known = this.#ruleNumbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.#ruleNumbers.size;
+    if (number >= MAX_RULES) return OVERFLOWED;
+    this.#ruleMemory.set(rule, number * RULE.bytes);
+    this.#ruleNumbers.set(key, number);
+    return number;
+  }
+
+  #writeMappings(entries: readonly MappingEntry[]): Result<ShardRange | undefined, string> {
+    if (entries.length === 0) return ok(undefined);
+    if (entries.length > MAPPINGS_PER_SHARD)
+      return err(`${entries.length} executable mappings; at most ${MAPPINGS_PER_SHARD} are kept a process`);
+    const range = this.#mappings.allocate(entries.length);
+    if (!range.ok) return range;
+    const view = this.#mappingShards[range.value.shard]!;
+    for (const [i, entry] of entries.entries()) writeMapping(view, (range.value.first + i) * MAPPING.bytes, entry);
+    return range;
+  }
+}
+
+interface MappingEntry {
+  readonly start: bigint;
+  readonly end: bigint;
+  /** The address that rows count from. */
+  readonly base: bigint;
+  readonly part: RowPart | undefined;
+  readonly flags: number;
+}
+
+function writeMapping(view: DataView, at: number, entry: MappingEntry): void {
+  view.setBigUint64(at + MAPPING.start, entry.start, true);
+  view.setBigUint64(at + MAPPING.end, entry.end, true);
+  view.setBigUint64(at + MAPPING.base, BigInt.asUintN(64, entry.base), true);
+  view.setUint16(at + MAPPING.shard, entry.part?.shard ?? 0, true);
+  view.setUint16(at + MAPPING.firstRow, entry.part?.first ?? 0, true);
+  view.setUint16(at + MAPPING.lastRow, entry.part === undefined ? 0 : entry.part.first + entry.part.count - 1, true);
+  view.setUint16(at + MAPPING.flags, entry.flags, true);
+}
+
+/** Files that are no program (code that a runtime wrote to a file) have frame pointers, or nothing at all. */
+function toFailure(error: CompactError): [flags: number, message: string | undefined] {
+  if (error.kind === 'not-elf' || error.kind === 'no-code') return [MAPPING_FLAG.framePointer, undefined];
+  return [MAPPING_FLAG.noTable, error.message];
+}
+
+function ruleOfKind(kind: number): Uint8Array {
+  const rule = new Uint8Array(RULE.bytes);
+  rule[RULE.kind] = kind;
+  return rule;
+}
+
+function keyOf(pid: number): Uint8Array {
+  const key = new Uint8Array(4);
+  toView(key).setUint32(0, pid, true);
+  return key;
+}
+
+function toWords(memory: Uint8Array): Uint32Array {
+  return new Uint32Array(memory.buffer, memory.byteOffset, (memory.byteLength / ROW_BYTES) * 2);
+}
+
+function toView(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function maximum(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+function minimum(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
