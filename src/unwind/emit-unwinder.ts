@@ -15,7 +15,7 @@ export interface UnwinderOptions {
   readonly maxFrames?: number;
   /**
    * How frames are repeated. `loop-helper` (the default): bpf_loop, Linux 5.17. `bounded`: a loop that the verifier walks round by round, Linux
-   * 5.3; then `maxFrames` is at most 96, or the program exceeds what the verifier is willing to walk.
+   * 5.3; then `maxFrames` is at most 127, at about 2,000 instructions a frame of the million that the verifier is willing to walk.
    */
   readonly repeat?: 'loop-helper' | 'bounded';
   /**
@@ -36,7 +36,7 @@ export const UNWIND_FUNCTIONS = {
 
 const RUN = 'unwind_run';
 const STEP = 'unwind_step';
-const MAX_BOUNDED_FRAMES = 96;
+const MAX_BOUNDED_FRAMES = 127;
 
 /** Where registers lie in the kernel's struct pt_regs, by DWARF number (arch/x86/include/uapi/asm/ptrace.h, arch/arm64/include/asm/ptrace.h). */
 interface SavedRegisters {
