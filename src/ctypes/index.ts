@@ -12,3 +12,6 @@ export type {
   RecordType,
   VoidType,
 } from './ctype.ts';
+export { findMember, sizeOf, strip, type FoundMember } from './questions.ts';
+export { spell, spellDefinition } from './spell.ts';
+export { lazy } from './lazy.ts';
