@@ -31,7 +31,25 @@ export interface Program {
   readonly header: Readonly<Record<string, string>> | undefined;
   /** Source texts by file, for line information and diagnostics. */
   readonly sources: ReadonlyMap<string, string>;
+  /** Numbers in instructions that belong to one kernel or one run of the target; undefined for a program that stays where it was compiled. */
+  readonly relocations?: readonly Relocation[] | undefined;
 }
+
+/** A number to find again where the program is loaded: the `offset` or the constant of one instruction. */
+export interface Relocation {
+  readonly function: number;
+  readonly block: number;
+  readonly instruction: number;
+  readonly target: RelocationTarget;
+}
+
+export type RelocationTarget =
+  /** `offset` of a read: bytes of `path` (`a.b`) in a kernel type by its BTF name (`struct task_struct`). */
+  | { readonly kind: 'kernel-field'; readonly type: string; readonly path: string }
+  /** Constant of a move: address of a global of the target. */
+  | { readonly kind: 'variable'; readonly module: string; readonly name: string }
+  /** Constant of a move: address of a text in the target's read-only data. */
+  | { readonly kind: 'literal'; readonly bytes: Uint8Array };
 
 export interface SourcePlace {
   readonly file: string;
@@ -252,6 +270,8 @@ export type TextBuiltin = 'comm' | 'exe' | 'container' | 'trace-id' | 'probe-fun
 interface At {
   /** For line information and counted failures; undefined for what the compiler made up. */
   readonly at: SourcePlace | undefined;
+  /** Where the instruction's number comes from; engines need not look at it. */
+  readonly relocate?: RelocationTarget | undefined;
 }
 
 export type Instruction = At & InstructionKind;
@@ -500,6 +520,8 @@ export type FormatPiece =
       readonly alternate: boolean;
       readonly width: number | undefined;
       readonly precision: number | undefined;
+      /** Of a text under `s`: written as a JSON string with its quotes, or as two hexadecimal digits a byte. */
+      readonly encoding?: 'json' | 'hex' | undefined;
     };
 
 export type Terminator =
