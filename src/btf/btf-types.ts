@@ -120,7 +120,10 @@ export class BtfTypes {
 
   /** Names of all functions, this blob's own only; each once or, for static ones of the same name, more often. */
   *functionNames(): Iterable<string> {
-    for (let id = this.firstId; id < this.count; id++) if (this.kindOf(id) === Kind.function) yield this.nameOf(id);
+    for (let id = this.firstId; id < this.count; id++) {
+      const name = this.kindOf(id) === Kind.function ? this.nameOf(id) : '';
+      if (name !== '') yield name;
+    }
   }
 
   /** BTF id by name and kind, as attaching by id wants it. */
