@@ -110,8 +110,8 @@ export class GoTable {
     const frames: GoFrame[] = [];
     const tree = this.#orElse(undefined, () => this.#inlineTree(index));
     let at = address;
-    for (let depth = 0; tree && depth < MAX_INLINED; depth++) {
-      const call = this.#orElse(undefined, () => this.#inlinedCall(index, tree, at));
+    for (let depth = 0; depth < MAX_INLINED; depth++) {
+      const call = tree && this.#orElse(undefined, () => this.#inlinedCall(index, tree, at));
       if (!call) break;
       frames.push({ function: call.name, ...this.#place(index, at), inlined: true });
       at = this.base + this.starts[index]! + call.parentOffset;
