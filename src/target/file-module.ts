@@ -29,6 +29,8 @@ export class FileModule implements TargetModule {
   #location: FileLocation | undefined;
   #header: { readonly elf: ElfFile | undefined } | undefined;
   #bytes: Result<Uint8Array, TargetError> | undefined;
+  #bias: bigint | undefined;
+  #buildId: { readonly value: string | undefined } | undefined;
 
   constructor(group: ModuleGroup, memory: Memory, locate: () => FileLocation) {
     this.path = group.path;
@@ -49,13 +51,22 @@ export class FileModule implements TargetModule {
   }
 
   get bias(): bigint {
-    const elf = this.#readHeader();
-    const bias = elf === undefined ? undefined : findBias(elf, this.mappings);
-    if (bias !== undefined) return bias;
-    return this.start - BigInt(this.mappings[0]!.fileOffset);
+    this.#bias ??= this.#findBias();
+    return this.#bias;
   }
 
   get buildId(): string | undefined {
+    this.#buildId ??= { value: this.#findBuildId() };
+    return this.#buildId.value;
+  }
+
+  #findBias(): bigint {
+    const elf = this.#readHeader();
+    const bias = elf === undefined ? undefined : findBias(elf, this.mappings);
+    return bias ?? this.start - BigInt(this.mappings[0]!.fileOffset);
+  }
+
+  #findBuildId(): string | undefined {
     const elf = this.#readHeader();
     if (elf === undefined) return undefined;
     const id = findBuildId(elf);
