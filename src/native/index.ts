@@ -4,6 +4,7 @@ export { detachThread, freezeProcess, freezeThread, readRegisters, type FrozenTh
 export {
   callBpf,
   closeDescriptor,
+  closeDescriptorSlowly,
   controlDescriptor,
   MAX_ROOM_BYTES,
   openPerfEvent,

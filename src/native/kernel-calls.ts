@@ -73,10 +73,16 @@ export function controlDescriptor(name: string, fd: number, request: number, arg
   return answer < 0 ? err(lastError(libc, `ioctl ${name}`)) : ok(answer);
 }
 
-/** close(2). The kernel has closed it, whatever it answers. May take long for a uprobe of the perf kind. */
+/** close(2). The kernel has closed it, whatever it answers. */
 export function closeDescriptor(fd: number): void {
   const taken = takeArena();
   if (taken.ok) taken.value.libc.close(fd);
+}
+
+/** As `closeDescriptor` for one that may take long (0.1 s for a uprobe of the perf kind): on another thread, one at a time if you await each. */
+export async function closeDescriptorSlowly(fd: number): Promise<void> {
+  const taken = takeArena();
+  if (taken.ok) await taken.value.libc.closeElsewhere(fd);
 }
 
 /** read(2) of at most `length` bytes, at most 16 MiB; an empty array at the end. The array is the caller's. */

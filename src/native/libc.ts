@@ -25,6 +25,8 @@ export interface Libc {
   munmap(address: number, length: number): number;
   ioctl(fd: number, request: number, argument: number): number;
   close(fd: number): number;
+  /** close(2) on a thread of libuv's pool. */
+  closeElsewhere(fd: number): Promise<number>;
   read(fd: number, address: number, length: number): number;
   epollCreate(flags: number): number;
   epollControl(epoll: number, operation: number, fd: number, event: number): number;
@@ -86,6 +88,7 @@ function bind(koffi: Koffi): Libc {
   const process = koffi.load(null);
   const call = (name: string, result: string, parameters: string[]) => process.func(name, result, parameters);
   const variadic = (count: number) => call('syscall', 'long', ['long', ...Array<string>(count).fill('intptr_t')]);
+  const close = call('close', 'int', ['int']);
   return {
     errno: () => koffi.errno(),
     view: (address, length) => koffi.view(BigInt(address), length),
@@ -96,7 +99,8 @@ function bind(koffi: Koffi): Libc {
     mmap: call('mmap', 'intptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']),
     munmap: call('munmap', 'int', ['uintptr_t', 'size_t']),
     ioctl: call('ioctl', 'int', ['int', 'ulong', 'uintptr_t']),
-    close: call('close', 'int', ['int']),
+    close,
+    closeElsewhere: (fd) => new Promise((done) => void close.async(fd, (_: unknown, answer: number) => done(answer))),
     read: call('read', 'intptr_t', ['int', 'uintptr_t', 'size_t']),
     epollCreate: call('epoll_create1', 'int', ['int']),
     epollControl: call('epoll_ctl', 'int', ['int', 'int', 'int', 'uintptr_t']),

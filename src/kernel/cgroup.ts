@@ -1,0 +1,24 @@
+/** Control groups, version 2. */
+import { statSync } from 'node:fs';
+import { err, ok, type Result } from '../base/index.ts';
+import { kernelError, type KernelError } from './error.ts';
+import { findMount, readText } from './tracefs.ts';
+
+/**
+ * The id that `bpf_get_current_cgroup_id` gives for a group. `path` is relative to the mount, as in /proc/PID/cgroup. On 64-bit kernels since 5.5
+ * the id is the directory's inode number (kernfs_id, fs/kernfs).
+ */
+export function findCgroupId(path: string): Result<bigint, KernelError> {
+  const mount = findMount('cgroup2');
+  if (mount === undefined) return err(kernelError('unsupported', 'no control groups of version 2 are mounted here'));
+  try {
+    return ok(statSync(`${mount}${path}`, { bigint: true }).ino);
+  } catch (cause) {
+    return err(kernelError('not-found', `control group ${path}: ${(cause as Error).message}`));
+  }
+}
+
+/** The group of version 2 that a process is in, as in /proc/PID/cgroup; undefined when the process is gone or there is none. */
+export function findCgroupPath(pid: number): string | undefined {
+  return /^0::(.*)$/m.exec(readText(`/proc/${pid}/cgroup`) ?? '')?.[1];
+}

@@ -1,0 +1,10 @@
+export type { Attachment, SampledEvent, SamplerOptions, UprobeOptions, UprobePlace } from './attach.ts';
+export { findCgroupId, findCgroupPath } from './cgroup.ts';
+export { listCpus } from './cpus.ts';
+export type { KernelError } from './error.ts';
+export type { IterateOptions } from './iterate.ts';
+export { KernelMap, splitPerCpu, type EntriesOptions, type MapItem } from './kernel-map.ts';
+export { KernelObject, type LoadOptions } from './kernel-object.ts';
+export { KernelTypes, TypeKind } from './kernel-types.ts';
+export type { MappedValues } from './mapped-values.ts';
+export { createRingWaiter, RingReader, type OnRecord, type RingCounts } from './ring-reader.ts';
