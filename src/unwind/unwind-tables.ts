@@ -14,23 +14,35 @@ import {
   ROWS_PER_SHARD,
   RULE,
   RULE_KIND,
+  SHARD_SPEC,
   UNWIND_MAPS,
   type UnwindMapOptions,
 } from './layout.ts';
 import { RangeAllocator, type ShardRange } from './range-allocator.ts';
 import { UNWIND_STATUS, type UnwindStatus } from './status.ts';
 
-/** The kernel's side of the tables; whoever loads the program has it. Errors are sentences. */
-export interface UnwindMapAccess {
-  /** Makes an inner map as `SHARD_SPEC` says, puts it into the map of maps `map` at `index`, and gives its memory. */
-  openShard(map: string, index: number): Result<Uint8Array, string>;
-  /** Memory of the array map `map`, which has one value. */
-  openMemory(map: string): Result<Uint8Array, string>;
-  update(map: string, key: Uint8Array, value: Uint8Array): Result<void, string>;
-  /** A key that is not there is no failure. */
-  remove(map: string, key: Uint8Array): Result<void, string>;
-  /** The value of a per-CPU array's key 0, one a CPU. */
-  readPerCpu(map: string): Result<readonly Uint8Array[], string>;
+/** A map of the loaded program, as `kernel/`'s `KernelMap` has it. */
+export interface UnwindMap {
+  readonly fd: number;
+  lookup(key: Uint8Array): Result<Uint8Array | undefined, { readonly message: string }>;
+  update(key: Uint8Array, value: Uint8Array): Result<void, { readonly message: string }>;
+  /** Puts a map into a map of maps. */
+  updateDescriptor(key: Uint8Array, fd: number): Result<void, { readonly message: string }>;
+  delete(key: Uint8Array): Result<boolean, { readonly message: string }>;
+  /** Memory shared with the kernel. */
+  mapped(): Result<SharedMemory, { readonly message: string }>;
+  close(): void;
+}
+
+/** Values of an array map. */
+export interface SharedMemory {
+  write(index: number, offset: number, bytes: Uint8Array): void;
+}
+
+/** The loaded object that has the maps of `unwindMaps`: `kernel/`'s `KernelObject`, or the interpreter in tests. */
+export interface UnwindObject {
+  map(name: string): UnwindMap;
+  createMap(name: string, shape: typeof SHARD_SPEC): Result<UnwindMap, { readonly message: string }>;
 }
 
 export interface UnwindTablesOptions extends UnwindMapOptions {
@@ -90,42 +102,49 @@ const OVERFLOWED = 1;
 
 /** Keeps the tables of one loaded unwinder. Not safe to share between threads of ours. */
 export class UnwindTables {
-  readonly #access: UnwindMapAccess;
-  readonly #rowShards: Uint32Array[] = [];
-  readonly #mappingShards: DataView[] = [];
+  readonly #object: UnwindObject;
+  readonly #rowShards: SharedMemory[] = [];
+  readonly #mappingShards: SharedMemory[] = [];
+  readonly #inner: UnwindMap[] = [];
   readonly #rows: RangeAllocator;
   readonly #mappings: RangeAllocator;
-  readonly #ruleMemory: Uint8Array;
+  readonly #ruleMemory: SharedMemory;
   readonly #ruleNumbers = new Map<string, number>();
   readonly #modules = new Map<string, LoadedModule>();
   readonly #processes = new Map<number, MappingTable>();
   readonly #failed = new Map<string, string>();
   #generation = 0;
 
-  private constructor(access: UnwindMapAccess, ruleMemory: Uint8Array, options: UnwindTablesOptions) {
-    this.#access = access;
+  private constructor(object: UnwindObject, ruleMemory: SharedMemory, options: UnwindTablesOptions) {
+    this.#object = object;
     this.#ruleMemory = ruleMemory;
     const common = { restMs: REST_MS, nowMs: options.nowMs ?? (() => performance.now()) };
     this.#rows = new RangeAllocator({
       ...common,
       entriesPerShard: ROWS_PER_SHARD,
       maxShards: options.maxRowShards ?? 1024,
-      openShard: (index) => this.#openShard(UNWIND_MAPS.rows, index, (memory) => this.#rowShards.push(toWords(memory))),
+      openShard: (index) => this.#openShard(UNWIND_MAPS.rows, index, this.#rowShards),
     });
     this.#mappings = new RangeAllocator({
       ...common,
       entriesPerShard: MAPPINGS_PER_SHARD,
       maxShards: options.maxMappingShards ?? 256,
-      openShard: (index) => this.#openShard(UNWIND_MAPS.mappings, index, (memory) => this.#mappingShards.push(toView(memory))),
+      openShard: (index) => this.#openShard(UNWIND_MAPS.mappings, index, this.#mappingShards),
     });
     this.#ruleNumber(ruleOfKind(RULE_KIND.none));
     this.#ruleNumber(ruleOfKind(RULE_KIND.unsupported));
   }
 
-  /** Takes the maps of a loaded program. The options must be those that `unwindMaps` was given. */
-  static open(access: UnwindMapAccess, options: UnwindTablesOptions = {}): Result<UnwindTables, string> {
-    const rules = access.openMemory(UNWIND_MAPS.rules);
-    return rules.ok ? ok(new UnwindTables(access, rules.value, options)) : rules;
+  /** Takes the maps of a loaded program, which stay its own. The options must be those that `unwindMaps` was given. Errors are sentences. */
+  static open(object: UnwindObject, options: UnwindTablesOptions = {}): Result<UnwindTables, string> {
+    const rules = object.map(UNWIND_MAPS.rules).mapped();
+    return rules.ok ? ok(new UnwindTables(object, rules.value, options)) : err(rules.error.message);
+  }
+
+  /** Lets go of the shards; the program finds nothing any more once its object is closed too. */
+  close(): void {
+    for (const map of this.#inner) map.close();
+    this.#inner.length = 0;
   }
 
   /** Puts a process into the tables, or brings it up to date with `target.map`. Cheap when nothing executable changed. */
@@ -177,13 +196,13 @@ export class UnwindTables {
     if (table === undefined) return;
     this.#processes.delete(pid);
     // The entry of a process that cannot be removed says the same as before, about memory that nobody else gets while it is counted as used.
-    if (this.#access.remove(UNWIND_MAPS.processes, keyOf(pid)).ok) this.#release(table);
+    if (this.#object.map(UNWIND_MAPS.processes).delete(keyOf(pid)).ok) this.#release(table);
   }
 
   stats(): Result<UnwindStats, string> {
-    const counters = this.#access.readPerCpu(UNWIND_MAPS.counters);
-    if (!counters.ok) return counters;
-    const sum = (index: number): number => counters.value.reduce((all, cpu) => all + Number(toView(cpu).getBigUint64(index * 8, true)), 0);
+    const counters = this.#object.map(UNWIND_MAPS.counters).lookup(keyOf(0));
+    if (!counters.ok) return err(counters.error.message);
+    const sum = (index: number): number => sumCounters(counters.value ?? new Uint8Array(0), index);
     const parts = [...this.#modules.values()].flatMap((module) => module.parts);
     const stacks = Object.fromEntries(Object.entries(UNWIND_STATUS).map(([name, code]) => [name, sum(code)]));
     return ok({
@@ -201,10 +220,17 @@ export class UnwindTables {
     });
   }
 
-  #openShard(map: string, index: number, keep: (memory: Uint8Array) => void): Result<void, string> {
-    const memory = this.#access.openShard(map, index);
-    if (!memory.ok) return memory;
-    keep(memory.value);
+  #openShard(name: string, index: number, shards: SharedMemory[]): Result<void, string> {
+    const inner = this.#object.createMap(`${name}_inner`, SHARD_SPEC);
+    if (!inner.ok) return err(inner.error.message);
+    const memory = inner.value.mapped();
+    const put = memory.ok ? this.#object.map(name).updateDescriptor(keyOf(index), inner.value.fd) : memory;
+    if (!put.ok || !memory.ok) {
+      inner.value.close();
+      return err(put.ok ? `no memory of ${name}` : put.error.message);
+    }
+    this.#inner.push(inner.value);
+    shards.push(memory.value);
     return ok(undefined);
   }
 
@@ -216,10 +242,10 @@ export class UnwindTables {
     view.setUint32(PROCESS.count, table.range?.count ?? 0, true);
     view.setUint32(PROCESS.generation, ++this.#generation, true);
     table.users++;
-    const updated = this.#access.update(UNWIND_MAPS.processes, keyOf(pid), value);
+    const updated = this.#object.map(UNWIND_MAPS.processes).update(keyOf(pid), value);
     if (!updated.ok) {
       this.#release(table);
-      return updated;
+      return err(updated.error.message);
     }
     const old = this.#processes.get(pid);
     this.#processes.set(pid, table);
@@ -293,11 +319,12 @@ export class UnwindTables {
         for (const part of parts) this.#rows.free(part);
         return range;
       }
-      const words = this.#rowShards[range.value.shard]!;
-      for (let i = 0, at = range.value.first * 2; i < count; i++) {
-        words[at++] = pc[from + i]!;
-        words[at++] = numbers[table.rule[from + i]!]!;
+      const words = new Uint32Array(count * 2);
+      for (let i = 0; i < count; i++) {
+        words[2 * i] = pc[from + i]!;
+        words[2 * i + 1] = numbers[table.rule[from + i]!]!;
       }
+      this.#rowShards[range.value.shard]!.write(0, range.value.first * ROW_BYTES, new Uint8Array(words.buffer));
       const next = pc[from + count];
       parts.push({ ...range.value, from: table.base + pc[from]!, to: next === undefined ? Number.MAX_SAFE_INTEGER : table.base + next });
     }
@@ -311,7 +338,7 @@ export class UnwindTables {
     if (known !== undefined) return known;
     const number = this.#ruleNumbers.size;
     if (number >= MAX_RULES) return OVERFLOWED;
-    this.#ruleMemory.set(rule, number * RULE.bytes);
+    this.#ruleMemory.write(0, number * RULE.bytes, rule);
     this.#ruleNumbers.set(key, number);
     return number;
   }
@@ -322,8 +349,9 @@ export class UnwindTables {
       return err(`${entries.length} executable mappings; at most ${MAPPINGS_PER_SHARD} are kept a process`);
     const range = this.#mappings.allocate(entries.length);
     if (!range.ok) return range;
-    const view = this.#mappingShards[range.value.shard]!;
-    for (const [i, entry] of entries.entries()) writeMapping(view, (range.value.first + i) * MAPPING.bytes, entry);
+    const bytes = new Uint8Array(entries.length * MAPPING.bytes);
+    for (const [i, entry] of entries.entries()) writeMapping(toView(bytes), i * MAPPING.bytes, entry);
+    this.#mappingShards[range.value.shard]!.write(0, range.value.first * MAPPING.bytes, bytes);
     return range;
   }
 }
@@ -365,8 +393,11 @@ function keyOf(pid: number): Uint8Array {
   return key;
 }
 
-function toWords(memory: Uint8Array): Uint32Array {
-  return new Uint32Array(memory.buffer, memory.byteOffset, (memory.byteLength / ROW_BYTES) * 2);
+/** Adds up a counter over all CPUs. */
+function sumCounters(values: Uint8Array, index: number): number {
+  let sum = 0;
+  for (let at = index * 8; at + 8 <= values.length; at += COUNTERS.bytes) sum += Number(toView(values).getBigUint64(at, true));
+  return sum;
 }
 
 function toView(bytes: Uint8Array): DataView {
