@@ -89,6 +89,8 @@ function addNeeds(instruction: Instruction, needsOf: (place: AggregatePlace | { 
   if (instruction.op !== 'chart') return;
   const needs = needsOf(instruction.source);
   if (instruction.chart === 'histogram') needs?.addScale({ kind: 'log' });
+  // A histogram says its bounds below; a table without a reader has a column for each.
+  if (instruction.chart === 'histogram' || (instruction.chart === 'table' && instruction.reader === undefined)) needs?.addReader('min');
   if (instruction.reader !== undefined) needs?.addReader(instruction.reader);
 }
 

@@ -41,6 +41,9 @@ describe('formatText()', () => {
     ['an integer asked for as a double', { verb: 'f', precision: 1 }, { kind: 'integer', value: -3n }, '-3.0'],
     ['zeros that were asked for', { verb: 'g', alternate: true }, { kind: 'float', value: 999999.5 }, '1.00000e+06'],
     ['an integer asked for as text', { verb: 's' }, { kind: 'integer', value: 42n }, '42'],
+    ['bytes as hexadecimal', { verb: 's', encoding: 'hex', width: 8 }, { kind: 'text', bytes: Uint8Array.of(0, 0xab, 0x10) }, '  00ab10'],
+    ['a text as JSON', { verb: 's', encoding: 'json' }, { kind: 'text', bytes: Buffer.from('a"\n\x1bé') }, '"a\\"\\n\\u001bé"'],
+    ['bad bytes as JSON', { verb: 's', encoding: 'json' }, { kind: 'text', bytes: Uint8Array.of(0x61, 0xff) }, '"a\\\\xff"'],
     ['bytes that are not UTF-8', { verb: 's' }, { kind: 'text', bytes: Uint8Array.of(0x61, 0xff, 0xc3, 0xa9) }, 'a\\xffé'],
     ['half of a character', { verb: 's', precision: 1 }, { kind: 'text', bytes: Buffer.from('é') }, '\\xc3'],
     ['what would move the cursor', { verb: 's' }, { kind: 'text', bytes: Buffer.from('\x1b[2J\0\tx\n') }, '\\x1b[2J\\x00\tx\n'],
@@ -120,7 +123,7 @@ function* integerCases(): Generator<Case> {
 
 function* floatCases(): Generator<Case> {
   const values = [0, -0, 1, -1.5, 0.5, 2.5, 0.125, 1e-5, 9.9999995, 999999.5, 123456789, 1e21, 1.7976931348623157e308, 5e-324, Infinity];
-  for (const verb of ['f', 'g'] as const) {
+  for (const verb of ['f', 'g', 'e'] as const) {
     for (const shape of shapes(verb, [undefined, 0, 1, 3, 20])) {
       for (const value of values) {
         // glibc 2.36 drops the zeros that `#` asks for when rounding reaches the next power of ten (it prints `1.e+06`); C says they stay.

@@ -2,13 +2,14 @@
  * Values through a parsed format string, as C's `printf` writes them (C11 7.21.6.1, checked against glibc).
  *
  * Widths and precisions count bytes, as in C. Different from C: texts and characters that are not printable UTF-8 show as
- * `\x..` escapes (`toPrintable`); `%e` prints an enumerator's name; a conversion that gets a value of another kind prints it by
+ * `\x..` escapes (`toPrintable`); `%e` prints an enumerator's name (of a double
+ * what C does); a conversion that gets a value of another kind prints it by
  * its kind rather than misreading it.
  */
 import { assert } from '../../base/index.ts';
 import type { Format, FormatPiece } from '../ir/program.ts';
 import { isNegative, toFixedDigits, toSignificantDigits } from './decimal.ts';
-import { toPrintable } from './text.ts';
+import { toJsonText, toPrintable } from './text.ts';
 
 /** A value to print. An integer is 64 bits, as its register holds it; `string` is text that we made (a name, a histogram). */
 export type PrintValue =
@@ -39,7 +40,7 @@ export function formatText(format: Format, values: readonly PrintValue[]): strin
 function convert(piece: Conversion, value: PrintValue): string {
   if (value.kind === 'string') return formatBytes(piece, value.text, Buffer.from(value.text));
   if (value.kind === 'text') return formatBytes(piece, undefined, value.bytes);
-  if (piece.verb === 'f' || piece.verb === 'g') {
+  if (piece.verb === 'f' || piece.verb === 'g' || (piece.verb === 'e' && value.kind === 'float')) {
     return formatFloat(piece, value.kind === 'float' ? value.value : Number(BigInt.asIntN(64, value.value)));
   }
   if (value.kind === 'integer') return formatInteger(piece, value.value);
@@ -49,6 +50,10 @@ function convert(piece: Conversion, value: PrintValue): string {
 /** Text: `precision` is the most bytes that are taken. */
 function formatBytes(piece: Conversion, whole: string | undefined, bytes: Uint8Array): string {
   const taken = piece.precision === undefined ? bytes : bytes.subarray(0, piece.precision);
+  if (piece.encoding !== undefined) {
+    const encoded = piece.encoding === 'hex' ? Buffer.from(taken).toString('hex') : toJsonText(taken);
+    return padText(piece, encoded, Buffer.byteLength(encoded));
+  }
   const text = whole !== undefined && taken.length === bytes.length ? whole : toPrintable(taken);
   return padText(piece, text, taken.length);
 }
@@ -119,13 +124,25 @@ function formatFloat(piece: Conversion, value: number): string {
   const sign = signOf(piece, isNegative(value));
   if (Number.isNaN(value)) return padNumber(piece, sign, 'nan', false);
   if (!Number.isFinite(value)) return padNumber(piece, sign, 'inf', false);
-  return padNumber(piece, sign, piece.verb === 'f' ? fixedDigits(piece, value) : generalDigits(piece, value), true);
+  const digits = piece.verb === 'f' ? fixedDigits : piece.verb === 'e' ? scientificDigits : generalDigits;
+  return padNumber(piece, sign, digits(piece, value), true);
 }
 
 function fixedDigits(piece: Conversion, value: number): string {
   const places = piece.precision ?? 6;
   const digits = toFixedDigits(value, places);
   return places === 0 && piece.alternate ? `${digits}.` : digits;
+}
+
+function scientificDigits(piece: Conversion, value: number): string {
+  const { digits, exponent } = toSignificantDigits(value, (piece.precision ?? 6) + 1);
+  const point = digits.length > 1 || piece.alternate ? '.' : '';
+  return `${digits[0]!}${point}${digits.slice(1)}${powerText(exponent)}`;
+}
+
+/** At least two digits. */
+function powerText(exponent: number): string {
+  return `e${exponent < 0 ? '-' : '+'}${Math.abs(exponent).toString().padStart(2, '0')}`;
 }
 
 /** `%g`: scientific when the exponent is below -4 or not below the precision; trailing zeros go unless `#`. */
@@ -138,7 +155,5 @@ function generalDigits(piece: Conversion, value: number): string {
   let fraction = point > 0 ? digits.slice(point) : '0'.repeat(-point) + digits;
   if (!piece.alternate) fraction = fraction.replace(/0+$/, '');
   if (fraction !== '' || piece.alternate) plain += `.${fraction}`;
-  if (!scientific) return plain;
-  const power = Math.abs(exponent).toString().padStart(2, '0');
-  return `${plain}e${exponent < 0 ? '-' : '+'}${power}`;
+  return scientific ? plain + powerText(exponent) : plain;
 }

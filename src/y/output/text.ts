@@ -9,11 +9,12 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g;
 
 /** The text of `bytes`, with escapes for what is not text. */
 export function toPrintable(bytes: Uint8Array): string {
-  try {
-    return escapeControls(decoder.decode(bytes));
-  } catch {
-    return escapeControls(decodeByParts(bytes));
-  }
+  return escapeControls(decode(bytes, bytes.length) ?? decodeByParts(bytes));
+}
+
+/** `bytes` as a JSON string with its quotes. A byte that belongs to no character becomes the text `\\xff`. */
+export function toJsonText(bytes: Uint8Array): string {
+  return JSON.stringify(decode(bytes, bytes.length) ?? decodeByParts(bytes));
 }
 
 function escapeControls(text: string): string {
@@ -37,6 +38,7 @@ function decodeByParts(bytes: Uint8Array): string {
   return text;
 }
 
+/** Undefined when `bytes` are not `length` bytes of valid UTF-8. */
 function decode(bytes: Uint8Array, length: number): string | undefined {
   if (bytes.length < length) return undefined;
   try {

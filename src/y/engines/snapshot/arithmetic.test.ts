@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { block, irFunction, k, program, r, testEnvironment } from '../../../../test/support/y-program.ts';
 import type { BinaryOperator, Instruction, Operand } from '../../ir/program.ts';
