@@ -57,7 +57,7 @@ export function loadProgram(spec: ProgramSpec, context: LoadContext): Result<Loa
   const btf = loadProgramBtf(spec);
   if (!btf.ok) return btf;
   const load = { spec, code: code.value, attachId: attachId.value, btf: btf.value, expected: expectedAttach(spec, context) };
-  const quick = context.verbose === true ? tryLoad(load, LOG_BYTES) : tryLoad(load, 0);
+  const quick = context.verbose === true ? tryLoad(load, LOG_BYTES, 2) : tryLoad(load, 0);
   let log = quick.log;
   let result = quick.result;
   if (!result.ok && context.verbose !== true) ({ result, log } = tryLoad(load, LOG_BYTES));
@@ -73,7 +73,8 @@ interface Load {
   readonly expected: number;
 }
 
-function tryLoad(load: Load, logBytes: number): { result: Result<number, NativeError>; log: string } {
+/** `level` 1 logs what leads to a refusal, 2 every instruction. */
+function tryLoad(load: Load, logBytes: number, level = 1): { result: Result<number, NativeError>; log: string } {
   const { spec, code, attachId, btf, expected } = load;
   let log: Uint8Array | undefined;
   const result = callBpf('PROG_LOAD', Command.PROG_LOAD, ATTRIBUTE_BYTES, (attributes) => {
@@ -82,7 +83,7 @@ function tryLoad(load: Load, logBytes: number): { result: Result<number, NativeE
     attributes.pointToCopy(8, code);
     attributes.pointToText(16, 'GPL');
     if (logBytes > 0) {
-      attributes.setU32(24, 1);
+      attributes.setU32(24, level);
       attributes.setU32(28, logBytes);
       log = attributes.pointToRoom(32, logBytes);
     }
