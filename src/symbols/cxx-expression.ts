@@ -1,5 +1,5 @@
 /** Expressions within template arguments and `decltype`. Source: Itanium C++ ABI, 5.1.6; spelling as libiberty's. */
-import { text, type CxxExpressions, type CxxNode } from './cxx-nodes.ts';
+import { resolved, text, type CxxExpressions, type CxxNode } from './cxx-nodes.ts';
 import { NotMangled } from './not-mangled.ts';
 import { LITERAL_SUFFIXES, OPERATORS } from './cxx-tables.ts';
 
@@ -16,7 +16,7 @@ function expression(parser: CxxExpressions): CxxNode {
   const { reader } = parser;
   const first = reader.peek();
   if (first === 'L') return parseLiteral(parser);
-  if (first === 'T') return parser.type();
+  if (first === 'T') return parser.templateParameter();
   if (reader.take('sp')) return { kind: 'expansion', pattern: parseExpression(parser) };
   if (reader.peek() === 'f' && /^[pL]$/.test(reader.peek(1))) return functionParameter(parser);
   if (/^\d$/.test(first) || reader.take('on')) return unresolvedName(parser);
@@ -42,7 +42,7 @@ export function parseLiteral(parser: CxxExpressions): CxxNode {
   const { reader } = parser;
   reader.expect('L');
   if (reader.take('_Z') || reader.take('Z')) {
-    const name = parser.encoding(false);
+    const name = parser.separateEncoding();
     reader.expect('E');
     return name;
   }
@@ -114,7 +114,10 @@ function conversion(parser: CxxExpressions): CxxNode {
 function operation(parser: CxxExpressions, code: string, [spelled, operands]: readonly [string, number]): CxxNode {
   const { reader } = parser;
   if (code === 'st' || code === 'at' || code === 'ti') return parts(spelled, '(', parser.type(), ')');
-  if (code === 'sZ') return parts('sizeof...(', parseExpression(parser), ')');
+  if (code === 'sZ') {
+    const pack = resolved(parseExpression(parser));
+    return pack.kind === 'pack' ? text(String(pack.items.length)) : parts('sizeof...(', pack, ')');
+  }
   if (code === 'sP') return parts('sizeof...(', list(expressionsUntilEnd(parser)), ')');
   if (code === 'cl') {
     const callee = parseExpression(parser);
@@ -135,7 +138,9 @@ function operation(parser: CxxExpressions, code: string, [spelled, operands]: re
     if (code === 'pp' || code === 'mm')
       return reader.take('_') ? parts(spelled, operand(parseExpression(parser))) : parts(operand(parseExpression(parser)), spelled);
     const only = parseExpression(parser);
-    return code === 'ad' && only.kind === 'encoding' ? parts('&', only) : parts(spelled, operand(only));
+    // The address of a member needs no parameters to be told.
+    if (code === 'ad' && only.kind === 'encoding') return parts('&', only.name.kind === 'nested' ? only.name : operand(only));
+    return parts(spelled, operand(only));
   }
   const first = parseExpression(parser);
   const second = parseExpression(parser);

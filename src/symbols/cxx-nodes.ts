@@ -31,6 +31,9 @@ export type CxxNode =
 
 export interface CxxParameter {
   readonly kind: 'parameter';
+  /** From 0. */
+  readonly index: number;
+  /** Printed while it stands for nothing, and in the signature of a generic lambda. */
   readonly text: string;
   target: CxxNode | undefined;
 }
@@ -53,7 +56,8 @@ export interface CxxExpressions {
   readonly reader: CxxReader;
   deeper<T>(read: () => T): T;
   type(): CxxNode;
-  encoding(isOutermost: boolean): CxxNode;
+  templateParameter(): CxxNode;
+  separateEncoding(): CxxNode;
   unqualifiedName(scope: CxxNode | undefined): CxxNode;
   templateArgs(replaces: boolean): CxxNode[];
 }

@@ -22,7 +22,12 @@ export class CxxParser implements CxxExpressions {
   #forward: CxxParameter[] = [];
   #allowForward = false;
   #inLambda = false;
+  /** Whether template arguments that are read now are those that `T_` means: the ones of the function's own name. */
+  #ownArgs = false;
   #depth = 0;
+  /** Parts that may still be copied: bounds the work on repeated repetitions. */
+  #rebindings = 10_000;
+  #hasParameters = false;
 
   constructor(name: string, at: number) {
     this.reader = new CxxReader(name, at);
@@ -59,12 +64,23 @@ export class CxxParser implements CxxExpressions {
     });
   }
 
+  /** A name of its own within an expression: its template arguments are not those of the names around it. */
+  separateEncoding(): CxxNode {
+    const outer = this.#templateArgs;
+    const found = this.encoding(true);
+    this.#templateArgs = outer;
+    return found;
+  }
+
   /** The type of a conversion may use template arguments that come after it. */
   #nameWithForward(): ParsedName {
     const outer = this.#forward;
     this.#forward = [];
+    const wasOwn = this.#ownArgs;
+    this.#ownArgs = true;
     const name = this.name();
-    for (const parameter of this.#forward) parameter.target = this.#templateArgs[Number(parameter.text)];
+    this.#ownArgs = wasOwn;
+    for (const parameter of this.#forward) parameter.target = this.#templateArgs[parameter.index];
     this.#forward = outer;
     return name;
   }
@@ -170,7 +186,7 @@ export class CxxParser implements CxxExpressions {
         if (!node) throw new NotMangled('template arguments without a name');
         node = { kind: 'template', name: node, args: this.templateArgs(true) };
       } else if (isSubstitution && !node) node = this.#substitution();
-      else if (char === 'T' && !node) node = this.#templateParameter();
+      else if (char === 'T' && !node) node = this.templateParameter();
       else if (char === 'D' && /^[tT]$/.test(reader.peek(1)) && !node) node = this.type();
       else {
         const name = this.unqualifiedName(node);
@@ -184,6 +200,15 @@ export class CxxParser implements CxxExpressions {
   #localName(): ParsedName {
     const reader = this.reader;
     reader.expect('Z');
+    const outer = this.#templateArgs;
+    const found = this.#localEntity();
+    // Within a type the arguments of that function are no longer those that `T_` means.
+    if (!this.#ownArgs) this.#templateArgs = outer;
+    return found;
+  }
+
+  #localEntity(): ParsedName {
+    const reader = this.reader;
     const scope = this.encoding(false);
     reader.expect('E');
     if (reader.take('s')) {
@@ -244,7 +269,7 @@ export class CxxParser implements CxxExpressions {
     const reader = this.reader;
     reader.next();
     const kind = reader.next();
-    if (kind === 't') return this.#remember(text(`{unnamed type#${reader.discriminatedIndex() + 1}}`, true));
+    if (kind === 't') return text(`{unnamed type#${reader.discriminatedIndex() + 1}}`, true);
     if (kind !== 'l') throw new NotMangled('an unnamed entity of unknown kind');
     const outer = this.#inLambda;
     this.#inLambda = true;
@@ -252,7 +277,7 @@ export class CxxParser implements CxxExpressions {
     this.#inLambda = outer;
     reader.expect('E');
     const type: CxxFunction = { kind: 'function', result: undefined, parameters, suffix: '' };
-    return this.#remember({ kind: 'parts', parts: ['{lambda', type, `#${reader.discriminatedIndex() + 1}}`] });
+    return { kind: 'parts', parts: ['{lambda', type, `#${reader.discriminatedIndex() + 1}}`] };
   }
 
   #remember(node: CxxNode): CxxNode {
@@ -280,8 +305,11 @@ export class CxxParser implements CxxExpressions {
     return this.deeper(() => {
       this.reader.expect('I');
       const args: CxxNode[] = [];
+      const wasOwn = this.#ownArgs;
+      this.#ownArgs = false;
       while (!this.reader.take('E')) args.push(this.#templateArg());
-      if (replaces && !this.#inLambda) this.#templateArgs = args;
+      this.#ownArgs = wasOwn;
+      if (replaces && wasOwn) this.#templateArgs = args;
       return args;
     });
   }
@@ -303,16 +331,42 @@ export class CxxParser implements CxxExpressions {
     });
   }
 
-  #templateParameter(): CxxNode {
+  templateParameter(): CxxNode {
     this.reader.expect('T');
     const index = this.reader.discriminatedIndex();
-    if (this.#inLambda) return text(`auto:${index + 1}`);
-    const target = this.#templateArgs[index];
-    if (target && !this.#allowForward) return { kind: 'parameter', text: String(index), target };
-    if (!this.#allowForward) throw new NotMangled('a template parameter stands for nothing');
-    const parameter: CxxParameter = { kind: 'parameter', text: String(index), target };
-    this.#forward.push(parameter);
-    return parameter;
+    this.#hasParameters = true;
+    if (this.#allowForward) {
+      const parameter: CxxParameter = { kind: 'parameter', index, text: '', target: this.#templateArgs[index] };
+      this.#forward.push(parameter);
+      return parameter;
+    }
+    if (!this.#inLambda && !this.#templateArgs[index]) throw new NotMangled('a template parameter stands for nothing');
+    return this.#bind(index);
+  }
+
+  /** The parameter as it is meant here. */
+  #bind(index: number): CxxParameter {
+    const target = this.#inLambda ? undefined : this.#templateArgs[index];
+    return { kind: 'parameter', index, text: `auto:${index + 1}`, target };
+  }
+
+  /** A substitution repeats text: parameters in it mean those of the place where it is repeated. */
+  #rebind(node: CxxNode): CxxNode {
+    if (this.#rebindings-- <= 0) return node;
+    switch (node.kind) {
+      case 'parameter':
+        return this.#inLambda || this.#templateArgs[node.index] ? this.#bind(node.index) : node;
+      case 'pointer':
+        return { ...node, to: this.#rebind(node.to) };
+      case 'qualified':
+        return { ...node, type: this.#rebind(node.type) };
+      case 'expansion':
+        return { ...node, pattern: this.#rebind(node.pattern) };
+      case 'template':
+        return { ...node, args: node.args.map((arg) => this.#rebind(arg)) };
+      default:
+        return node;
+    }
   }
 
   #sequence(): number {
@@ -330,7 +384,7 @@ export class CxxParser implements CxxExpressions {
     if (/^[0-9A-Z_]$/.test(reader.peek())) {
       const found = this.#substitutions[this.#sequence()];
       if (!found) throw new NotMangled('a substitution stands for nothing');
-      return found;
+      return this.#hasParameters ? this.#rebind(found) : found;
     }
     if (reader.take('t')) return text('std', true);
     const known = STANDARD_SUBSTITUTIONS[reader.next()];
@@ -351,7 +405,13 @@ export class CxxParser implements CxxExpressions {
   }
 
   type(): CxxNode {
-    return this.deeper(() => this.#type());
+    return this.deeper(() => {
+      const wasOwn = this.#ownArgs;
+      this.#ownArgs = false;
+      const found = this.#type();
+      this.#ownArgs = wasOwn;
+      return found;
+    });
   }
 
   #type(): CxxNode {
@@ -367,6 +427,7 @@ export class CxxParser implements CxxExpressions {
       case 'V':
       case 'K': {
         const qualifiers = this.#qualifiers();
+        if (reader.peek() === 'F') return this.#remember(this.#functionType(qualifiers));
         return this.#remember({ kind: 'qualified', type: this.type(), qualifiers });
       }
       case 'P':
@@ -413,7 +474,7 @@ export class CxxParser implements CxxExpressions {
     const parameters = this.#typesUntilEnd();
     const reference = reader.take('R') ? ' &' : reader.take('O') ? ' &&' : '';
     reader.expect('E');
-    return { kind: 'function', result, parameters, suffix: reference + suffix };
+    return { kind: 'function', result, parameters, suffix: suffix + reference };
   }
 
   #arrayType(): CxxNode {
@@ -427,7 +488,7 @@ export class CxxParser implements CxxExpressions {
   }
 
   #parameterType(): CxxNode {
-    const parameter = this.#remember(this.#templateParameter());
+    const parameter = this.#remember(this.templateParameter());
     if (this.reader.peek() !== 'I' || this.#allowForward) return parameter;
     return this.#remember({ kind: 'template', name: parameter, args: this.templateArgs(false) });
   }
@@ -442,7 +503,7 @@ export class CxxParser implements CxxExpressions {
 
   #vendorQualified(): CxxNode {
     // `Ut`, `Ul`: unnamed types; else a qualifier with its own name.
-    if (/^[tl]$/.test(this.reader.peek(1))) return this.unqualifiedName(undefined);
+    if (/^[tl]$/.test(this.reader.peek(1))) return this.#remember(this.unqualifiedName(undefined));
     this.reader.next();
     const name = this.reader.sourceName();
     const args = this.reader.peek() === 'I' ? this.templateArgs(false) : undefined;

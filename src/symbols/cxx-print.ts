@@ -1,5 +1,5 @@
 /** Prints the parts of a C++ name as GNU's tools do (libiberty, without its "verbose" style). */
-import { resolved, type CxxFunction, type CxxNode } from './cxx-nodes.ts';
+import { resolved, type CxxFunction, type CxxNode, type CxxParameter } from './cxx-nodes.ts';
 import { NotMangled } from './not-mangled.ts';
 
 const MAX_DEPTH = 400;
@@ -43,11 +43,11 @@ export class CxxPrinter {
       case 'tagged':
         return attach(`${this.print(node.name)}[abi:${node.tag}]`, declarator);
       case 'pack':
-        return this.#pack(node.items, declarator);
+        return this.#outsidePack(() => this.list(node.items));
       case 'expansion':
         return this.#expansion(node.pattern);
       case 'parameter':
-        return node.target ? this.print(node.target, declarator) : attach(node.text, declarator);
+        return this.#parameter(node, declarator);
       case 'pointer':
         return this.#pointer(node.to, node.mark, declarator);
       case 'member-pointer':
@@ -76,10 +76,20 @@ export class CxxPrinter {
     return `${base}${base.endsWith('<') ? ' ' : ''}<${list}${list.endsWith('>') ? ' ' : ''}>`;
   }
 
-  #pack(items: readonly CxxNode[], declarator: string): string {
-    if (this.#packIndex === undefined) return this.list(items);
-    const item = items[this.#packIndex];
-    return item ? this.print(item, declarator) : '';
+  /** What a parameter stands for was written elsewhere: the pack that is expanded here does not reach into it. */
+  #parameter({ text, target }: CxxParameter, declarator: string): string {
+    if (!target) return attach(text, declarator);
+    if (target.kind !== 'pack' || this.#packIndex === undefined) return this.#outsidePack(() => this.print(target, declarator));
+    const item = target.items[this.#packIndex];
+    return item ? this.#outsidePack(() => this.print(item, declarator)) : '';
+  }
+
+  #outsidePack(print: () => string): string {
+    const outer = this.#packIndex;
+    this.#packIndex = undefined;
+    const text = print();
+    this.#packIndex = outer;
+    return text;
   }
 
   #expansion(pattern: CxxNode): string {
@@ -98,9 +108,15 @@ export class CxxPrinter {
   /** What a node stands for where it is printed now: parameters followed, packs replaced by their item. */
   #actual(node: CxxNode): CxxNode {
     const target = resolved(node);
-    if (target.kind !== 'pack' || this.#packIndex === undefined) return target;
+    if (node.kind !== 'parameter' || target.kind !== 'pack' || this.#packIndex === undefined) return target;
     const item = target.items[this.#packIndex];
     return item ? resolved(item) : target;
+  }
+
+  /** Functions and arrays are written around what points to them. */
+  #wraps(node: CxxNode): boolean {
+    if (node.kind === 'qualified') return this.#wraps(this.#actual(node.type));
+    return node.kind === 'function' || node.kind === 'array';
   }
 
   #pointer(to: CxxNode, mark: string, declarator: string): string {
@@ -109,16 +125,13 @@ export class CxxPrinter {
     if (mark !== '*' && target.kind === 'pointer' && target.mark !== '*') {
       return this.#pointer(target.to, mark === '&' ? '&' : target.mark, declarator);
     }
-    if (target.kind === 'pack' && this.#packIndex !== undefined) return '';
-    if (wraps(target)) return this.print(target, `(${mark}${declarator})`);
-    return this.print(target, attach(mark, declarator));
+    return this.print(to, this.#wraps(target) ? `(${mark}${declarator})` : attach(mark, declarator));
   }
 
   #memberPointer(scope: CxxNode, to: CxxNode, declarator: string): string {
     const target = this.#actual(to);
     const mark = `${this.print(scope)}::*`;
-    if (wraps(target)) return this.print(target, `(${mark}${declarator})`);
-    return this.print(target, ` ${attach(mark, declarator)}`);
+    return this.print(to, this.#wraps(target) ? `(${mark}${declarator})` : ` ${attach(mark, declarator)}`);
   }
 
   #qualified(type: CxxNode, qualifiers: string, declarator: string): string {
@@ -130,7 +143,7 @@ export class CxxPrinter {
       const missing = qualifiers.split(/(?= )/).filter((one) => !target.qualifiers.split(/(?= )/).includes(one));
       return this.print(target.type, attach(target.qualifiers + missing.join(''), declarator));
     }
-    return this.print(target, attach(qualifiers, declarator));
+    return this.print(type, attach(qualifiers, declarator));
   }
 
   #function(node: CxxFunction, declarator: string): string {
@@ -145,11 +158,6 @@ export class CxxPrinter {
     const text = this.print(node);
     return isSimple ? text : `(${text})`;
   }
-}
-
-function wraps(node: CxxNode): boolean {
-  if (node.kind === 'qualified') return wraps(resolved(node.type));
-  return node.kind === 'function' || node.kind === 'array';
 }
 
 /** `int` and `*`: `int*`; `int` and `(*)(char)`: `int (*)(char)`; `*` and `name`: `* name`. */
@@ -168,10 +176,8 @@ function findPackSize(node: CxxNode, depth: number): number | undefined {
     return undefined;
   };
   switch (node.kind) {
-    case 'pack':
-      return node.items.length;
     case 'parameter':
-      return among([node.target]);
+      return node.target?.kind === 'pack' ? node.target.items.length : undefined;
     case 'parts':
       return among(node.parts);
     case 'operand':
@@ -199,6 +205,7 @@ function findPackSize(node: CxxNode, depth: number): number | undefined {
     case 'encoding':
       return among([node.name, node.type]);
     case 'text':
+    case 'pack':
     case 'constructor':
     case 'expansion':
       return undefined;

@@ -86,14 +86,14 @@ export class RustV0Printer {
     this.#depth--;
   }
 
-  /** `_` is 0, `0_` is 1. */
+  /** `_` is 0, `0_` is 1. Crates' hashes have 64 bits: they lose the lowest ones here, and are never printed. */
   #base62(): number {
     if (this.#take('_')) return 0;
     let value = 0;
     for (let char = this.#next(); char !== '_'; char = this.#next()) {
       const digit = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'.indexOf(char);
       value = value * 62 + digit;
-      if (digit < 0 || value > Number.MAX_SAFE_INTEGER) throw new NotMangled('a number is damaged');
+      if (digit < 0 || value > 2 ** 65) throw new NotMangled('a number is damaged');
     }
     return value + 1;
   }
