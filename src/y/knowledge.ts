@@ -15,6 +15,8 @@ export interface Knowledge {
   findFunctions(pattern: string, scope: string | undefined): readonly FunctionSite[];
   /** Instructions of a source line: the first statement at `line`, or at the next line that has one (`line` of the answer says which). */
   findLine(file: string, line: number): readonly LineSite[];
+  /** The instruction at an address as the target's memory or the file counts it, for `_addr(…)`; left out where nobody can say. */
+  findAddress?(address: bigint): readonly LineSite[];
   findUsdt(provider: string, name: string): readonly UsdtSite[];
   hasModule(glob: string): boolean;
   findKernelFunction(name: string): { readonly name: string; readonly type: FunctionType } | undefined;

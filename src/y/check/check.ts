@@ -1,0 +1,105 @@
+/**
+ * Names and types of a whole program: the syntax tree to the typed tree, or what is wrong with it.
+ * As many mistakes as possible are said in one run; each is said once.
+ */
+import { err, ok, type Result } from '../../base/index.ts';
+import type { Knowledge } from '../knowledge.ts';
+import type { Diagnostic, Header, Unit } from '../syntax/index.ts';
+import { declareItems } from './declarations.ts';
+import { checkUncalled } from './functions.ts';
+import { checkProbe } from './probes.ts';
+import { newScope, report, type CheckState, type Need } from './state.ts';
+import type { TypedFunction, TypedProgram } from './typed.ts';
+
+export interface Checked {
+  readonly program: TypedProgram;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** Checks a program. Errors come with the warnings, in the order of the source. */
+export function check(unit: Unit, sources: ReadonlyMap<string, string>, knowledge: Knowledge): Result<Checked, readonly Diagnostic[]> {
+  const c = newState(sources, knowledge);
+  declareItems(c, unit.items);
+  for (const item of unit.items) if (item.kind === 'probe') checkProbe(c, item);
+  for (const item of unit.items) if (item.kind === 'function') checkUncalled(c, item);
+  checkPlaces(c);
+  if (!unit.items.some((item) => item.kind === 'probe') && c.diagnostics.length === 0) {
+    report(c, 'no-probe', unit.span, 'the program has no probe: nothing would run', 'begin with `_probe _oneshot { … }`');
+  }
+  const diagnostics = c.diagnostics.toSorted(inSource);
+  if (diagnostics.some(({ severity }) => severity === 'error')) return err(diagnostics);
+  return ok({ program: finish(c, unit), warnings: diagnostics });
+}
+
+function newState(sources: ReadonlyMap<string, string>, knowledge: Knowledge): CheckState {
+  const top = newScope(undefined);
+  return {
+    knowledge,
+    sources,
+    diagnostics: [],
+    top,
+    scope: top,
+    globals: [],
+    arrays: [],
+    arrayTypes: [],
+    options: [],
+    regexes: [],
+    functions: [],
+    needs: [],
+    instances: new Map(),
+    probes: [],
+    probeSpans: [],
+    fn: undefined,
+  };
+}
+
+function inSource(a: Diagnostic, b: Diagnostic): number {
+  const [left, right] = [a.span, b.span];
+  if (left === undefined || right === undefined) return left === right ? 0 : left === undefined ? -1 : 1;
+  return left.file === right.file ? left.start - right.start : left.file < right.file ? -1 : 1;
+}
+
+function finish(c: CheckState, unit: Unit): TypedProgram {
+  return {
+    file: unit.file,
+    options: c.options,
+    globals: c.globals,
+    arrays: c.arrays,
+    regexes: c.regexes,
+    functions: c.functions.filter((one): one is TypedFunction => one !== undefined),
+    probes: c.probes,
+    header: unit.header && toRecord(unit.header),
+    sources: c.sources,
+  };
+}
+
+function toRecord(header: Header): Readonly<Record<string, string>> {
+  return Object.fromEntries(header.tags.map(({ name, value }) => [name, value]));
+}
+
+/** What stands in a probe, and in the functions it calls, must be possible where the probe runs. */
+function checkPlaces(c: CheckState): void {
+  c.probes.forEach(({ where, body, text }, index) => {
+    for (const need of reachableNeeds(c, body)) {
+      if (need.where === where) continue;
+      const [wanted, hint] =
+        need.where === 'host'
+          ? ['is only possible in `_begin`, `_end`, `_oneshot` and timers', need.hint]
+          : ['is only possible where an event of the target is seen', need.hint];
+      const direct = c.needs[body]!.needs.includes(need);
+      const notes = direct ? [] : [{ message: `called from \`${text}\``, span: c.probeSpans[index] }];
+      report(c, need.where === 'host' ? 'host-only' : 'hit-only', need.span, `${need.what} ${wanted}, not in \`${text}\``, hint, notes);
+    }
+  });
+}
+
+function reachableNeeds(c: CheckState, from: number): Need[] {
+  const seen = new Set([from]);
+  const needs: Need[] = [];
+  for (const index of seen) {
+    const { needs: own, calls } = c.needs[index]!;
+    needs.push(...own);
+    for (const callee of calls) seen.add(callee);
+  }
+  return needs;
+}
