@@ -8,3 +8,4 @@ export { KernelObject, type LoadOptions } from './kernel-object.ts';
 export { KernelTypes, TypeKind } from './kernel-types.ts';
 export type { MappedValues } from './mapped-values.ts';
 export { createRingWaiter, RingReader, type OnRecord, type RingCounts } from './ring-reader.ts';
+export { openTracingFiles, type TracingFiles } from './tracefs.ts';

@@ -94,6 +94,12 @@ export class KernelMap {
     return this.#set(key, this.isPerCpu ? repeat(value, this.valueBytes) : value, mode);
   }
 
+  /** Sets each processor's own value of a per-CPU map: those of all possible processors one after the other, as `lookup` gives them. */
+  updateEach(key: Uint8Array, values: Uint8Array): Result<void, KernelError> {
+    assert(values.length === this.valueBytes, `${values.length} bytes for map ${this.name} of ${this.valueBytes}`);
+    return this.#set(key, values, 'any');
+  }
+
   /** Puts a map into a map of maps, or a program into a program array. */
   updateDescriptor(key: Uint8Array, fd: number): Result<void, KernelError> {
     return this.#set(key, new Uint8Array(new Uint32Array([fd]).buffer), 'any');

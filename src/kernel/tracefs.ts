@@ -1,6 +1,7 @@
 /** Files of the kernel's tracing: where they are mounted, ids of tracepoints, types of perf event sources. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { err, ok, type Result } from '../base/index.ts';
+import { openDetachedMount } from '../native/index.ts';
 import { kernelError, type KernelError } from './error.ts';
 
 /** Mount point of a file system of this type, from /proc/mounts; undefined when it is not mounted here. */
@@ -13,10 +14,45 @@ export function findMount(type: string, mounts = readText('/proc/self/mounts') ?
   return undefined;
 }
 
+/** Files below tracefs' `events/`. */
+export interface TracingFiles {
+  /** A file's text; undefined when it cannot be read. */
+  read(path: string): string | undefined;
+  /** Names in a folder; none when it cannot be read. */
+  list(path: string): readonly string[];
+}
+
+/** The kernel's descriptions of its tracepoints. */
+export function openTracingFiles(): TracingFiles {
+  const root = `${findTracefs()}/events`;
+  return {
+    read: (path) => readText(`${root}/${path}`),
+    list: (path) => {
+      try {
+        return readdirSync(`${root}/${path}`);
+      } catch {
+        return [];
+      }
+    },
+  };
+}
+
+/** Kept for the life of the process: it is a fact of the machine, not state of the product. */
+const opened: { root?: string } = {};
+
+/** Where tracefs can be read: its mount point, or a mount of our own that nobody else sees. A path that may not exist. */
+function findTracefs(): string {
+  return (opened.root ??= findMount('tracefs') ?? openOwnTracefs() ?? '/sys/kernel/tracing');
+}
+
+function openOwnTracefs(): string | undefined {
+  const mount = openDetachedMount('tracefs');
+  return mount.ok ? `/proc/self/fd/${mount.value}` : undefined;
+}
+
 /** The id by which perf_event_open knows a tracepoint. */
 export function findTracepointId(category: string, name: string): Result<number, KernelError> {
-  const place = findMount('tracefs') ?? '/sys/kernel/tracing';
-  const path = `${place}/events/${category}/${name}/id`;
+  const path = `${findTracefs()}/events/${category}/${name}/id`;
   try {
     return ok(Number(readFileSync(path, 'utf8')));
   } catch (cause) {
@@ -30,7 +66,7 @@ export function findTracepointId(category: string, name: string): Result<number,
     return err(
       kernelError(
         'not-found',
-        `${path}: ${code ?? 'unreadable'}; no such tracepoint, or tracefs is not mounted: use the raw or the BTF tracepoint ${name}`,
+        `${path}: ${code ?? 'unreadable'}; ${findMount('tracefs') === undefined ? 'tracefs is not mounted (mount -t tracefs nodev /sys/kernel/tracing)' : 'no such tracepoint'}: use the raw or the BTF tracepoint ${name}`,
       ),
     );
   }

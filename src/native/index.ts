@@ -1,3 +1,4 @@
+export { openDetachedMount } from './detached-mount.ts';
 export { Errno, errnoName } from './errno.ts';
 export { errnoOf, systemError, type NativeError } from './error.ts';
 export { detachThread, freezeProcess, freezeThread, readRegisters, type FrozenThread } from './freeze.ts';

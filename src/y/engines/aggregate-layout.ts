@@ -187,6 +187,17 @@ export function addToBucket(value: AggregateValue, histogram: number, bucket: nu
   if (count !== 0n) buckets.set(bucket, (buckets.get(bucket) ?? 0n) + count);
 }
 
+/** Adds what another record of the same layout has seen. */
+export function addAggregate(into: AggregateValue, from: AggregateValue): void {
+  if (from.count === 0n) return;
+  if (into.count === 0n || from.minimum < into.minimum) into.minimum = from.minimum;
+  if (into.count === 0n || from.maximum > into.maximum) into.maximum = from.maximum;
+  into.count += from.count;
+  into.sum = BigInt.asIntN(64, into.sum + from.sum);
+  into.squares = BigInt.asUintN(128, into.squares + from.squares);
+  for (const [index, buckets] of from.buckets.entries()) for (const [bucket, count] of buckets) addToBucket(into, index, bucket, count);
+}
+
 /** Adds one CPU's record to `value`. `dense`: the record has its histograms in it. */
 export function mergeRecord(layout: AggregateLayout, value: AggregateValue, record: Uint8Array, dense: boolean): void {
   const data = new DataView(record.buffer, record.byteOffset, record.byteLength);
