@@ -1,5 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test, type TestContext } from 'vitest';
 import { Assembler, type AttachType, type MapSpec } from '../../src/bpf/index.ts';
 import { findCgroupId, findCgroupPath, type KernelObject, type LoadOptions } from '../../src/kernel/index.ts';
@@ -73,6 +75,17 @@ test('a path or a process that does not exist is named', async (context) => {
   expect(gone.ok ? undefined : gone.error.kind).toBe('not-found');
 });
 
+/** Where the machine has no tracefs mounted, mounts it aside, for the test's time. */
+function mountTracefs(context: TestContext): void {
+  if (readFileSync('/proc/self/mounts', 'utf8').includes(' tracefs ')) return;
+  const folder = mkdtempSync(join(tmpdir(), 'fluoro-tracefs-'));
+  execFileSync('mount', ['-t', 'tracefs', 'nodev', folder]);
+  context.onTestFinished(() => {
+    execFileSync('umount', [folder]);
+    rmdirSync(folder);
+  });
+}
+
 test('tracepoints: classic, raw, with types', async (context) => {
   const programs = [
     program('classic', 'tracepoint', counter()),
@@ -83,6 +96,7 @@ test('tracepoints: classic, raw, with types', async (context) => {
     }),
   ];
   const object = loadOrSkip(context, { maps: [counts], programs });
+  mountTracefs(context);
   must(object.attachTracepoint('classic', 'sched', 'sched_switch'));
   must(object.attachRawTracepoint('raw', 'sched_switch'));
   must(object.attachTracing('typed'));
