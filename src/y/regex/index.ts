@@ -1,0 +1,3 @@
+export { compileRegex } from './compile.ts';
+export type { RegexError } from './node.ts';
+export { runRegex } from './run.ts';
