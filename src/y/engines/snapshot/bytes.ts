@@ -72,3 +72,8 @@ export function readInteger(view: DataView, offset: number, size: Size, signed: 
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+/** A copy of at most `limit` bytes. (`slice` of a Node `Buffer` would be a view.) */
+export function copyOf(bytes: Uint8Array, limit = bytes.length): Uint8Array {
+  return new Uint8Array(bytes.subarray(0, limit));
+}

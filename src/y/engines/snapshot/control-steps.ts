@@ -1,5 +1,6 @@
 /** Where control goes: the ends of blocks, and calls. */
 import type { Instruction, TextPlace, KeyArgument, Terminator } from '../../ir/program.ts';
+import { copyOf } from './bytes.ts';
 import type { Frame } from './frame.ts';
 import { LEAVE, NEXT, type Step } from './step.ts';
 import { compileTextSink, compileTextSource, registerOf, type Unit } from './unit.ts';
@@ -83,7 +84,7 @@ function compileReturn(unit: Unit, { value }: Extract<Terminator, { op: 'return'
   if ('text' in value) {
     const text = compileTextSource(unit, value.text);
     return (frame) => {
-      frame.resultText = text(frame).slice();
+      frame.resultText = copyOf(text(frame));
       return LEAVE;
     };
   }

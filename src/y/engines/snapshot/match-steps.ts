@@ -1,6 +1,7 @@
 /** Regular expressions: the automata of the program, run over a text's bytes in one pass. `ir/program.ts` says how they work. */
 import { assert } from '../../../base/index.ts';
 import type { CaptureProgram, Instruction, RegexProgram } from '../../ir/program.ts';
+import { copyOf } from './bytes.ts';
 import { NEXT, type Step } from './step.ts';
 import { compileTextSink, compileTextSource, type Unit } from './unit.ts';
 
@@ -25,7 +26,7 @@ export function compileMatch(unit: Unit, { to, regex, subject, groups }: Match):
   assert(capturing !== undefined, `the regular expression ${program.source} has no automaton for groups`);
   return (frame) => {
     // A group may be written over the subject.
-    const bytes = text(frame).slice();
+    const bytes = copyOf(text(frame));
     const positions = findMatch(capturing, bytes);
     frame.num[to] = positions === undefined ? 0 : 1;
     if (positions === undefined) return NEXT;

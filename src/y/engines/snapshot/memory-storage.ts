@@ -2,7 +2,7 @@
 import { assert } from '../../../base/index.ts';
 import type { ArraySpec, GlobalSpec, Program, ValueSpec } from '../../ir/program.ts';
 import { addSample, emptyAggregate, planAggregates, type AggregateLayout, type AggregateValue } from '../aggregate-layout.ts';
-import { readInteger, viewOf, writeInteger, type Size } from './bytes.ts';
+import { copyOf, readInteger, viewOf, writeInteger, type Size } from './bytes.ts';
 import type { AggregateTarget, ArrayEntry, Key, Storage } from './storage.ts';
 
 interface StoredEntry {
@@ -45,7 +45,7 @@ export class MemoryStorage implements Storage {
 
   storeGlobal(global: number, offset: number, bytes: Uint8Array): void {
     const stored = this.#global(global);
-    if (stored.spec.kind === 'text') stored.value = bytes.slice(0, stored.spec.size);
+    if (stored.spec.kind === 'text') stored.value = copyOf(bytes, stored.spec.size);
     else stored.value.set(bytes, offset);
   }
 
@@ -61,7 +61,7 @@ export class MemoryStorage implements Storage {
     const entry = this.#findOrInsert(array, key);
     if (entry === undefined) return false;
     const { spec } = this.#array(array);
-    if (spec.value.kind === 'text') entry.value = bytes.slice(0, spec.value.capacity);
+    if (spec.value.kind === 'text') entry.value = copyOf(bytes, spec.value.capacity);
     else entry.value.set(bytes, offset);
     return true;
   }
@@ -90,8 +90,8 @@ export class MemoryStorage implements Storage {
   entries(array: number): readonly ArrayEntry[] {
     return [...this.#array(array).entries.values()].map(({ key, value, aggregate }) => ({
       key,
-      value: value.slice(),
-      aggregate: aggregate && copyOf(aggregate),
+      value: copyOf(value),
+      aggregate: aggregate && copyOfAggregate(aggregate),
     }));
   }
 
@@ -111,7 +111,7 @@ export class MemoryStorage implements Storage {
 
   loadAggregate(target: AggregateTarget): AggregateValue | undefined {
     const aggregate = 'global' in target ? this.#globalAggregate(target.global).value : this.#find(target.array, target.key)?.aggregate;
-    return aggregate && copyOf(aggregate);
+    return aggregate && copyOfAggregate(aggregate);
   }
 
   #global(index: number): { readonly spec: GlobalSpec; value: Uint8Array } {
@@ -149,7 +149,7 @@ export class MemoryStorage implements Storage {
       if (spec.storage !== 'lru') return undefined;
       entries.delete(entries.keys().next().value!);
     }
-    const kept = key.map((part) => (typeof part === 'bigint' ? part : part.slice()));
+    const kept = key.map((part) => (typeof part === 'bigint' ? part : copyOf(part)));
     const entry = { key: kept, value: new Uint8Array(valueBytes), aggregate: layout && emptyAggregate(layout) };
     entries.set(nameOf(key), entry);
     return entry;
@@ -175,7 +175,7 @@ function nameOf(key: Key): string {
 }
 
 function initialValue(spec: GlobalSpec): Uint8Array {
-  if (spec.kind === 'text') return spec.initial?.slice(0, spec.size) ?? NOTHING;
+  if (spec.kind === 'text') return copyOf(spec.initial ?? NOTHING, spec.size);
   const value = new Uint8Array(spec.size);
   if (spec.initial !== undefined) value.set(spec.initial.subarray(0, spec.size));
   return value;
@@ -202,6 +202,6 @@ function addTo(bytes: Uint8Array, offset: number, size: Size, value: bigint): bi
   return before;
 }
 
-function copyOf(value: AggregateValue): AggregateValue {
+function copyOfAggregate(value: AggregateValue): AggregateValue {
   return { ...value, buckets: value.buckets.map((counts) => new Map(counts)) };
 }

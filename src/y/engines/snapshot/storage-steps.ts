@@ -204,6 +204,6 @@ export function findLayout(
   place: { readonly global: number } | { readonly array: number },
 ): AggregateLayout {
   const layout = 'global' in place ? layouts.globals.get(place.global) : layouts.arrays.get(place.array);
-  assert(layout !== undefined, `no aggregate at ${JSON.stringify(place)}`);
+  assert(layout !== undefined, 'global' in place ? `global ${place.global} is no aggregate` : `array ${place.array} holds no aggregates`);
   return layout;
 }

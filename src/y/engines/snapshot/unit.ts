@@ -13,7 +13,7 @@ import type {
   TextPlace,
 } from '../../ir/program.ts';
 import type { planAggregates } from '../aggregate-layout.ts';
-import type { RegisterKind } from './bytes.ts';
+import { copyOf, type RegisterKind } from './bytes.ts';
 import type { SnapshotEnvironment } from './environment.ts';
 import { ConstantPool, getInteger, type Frame } from './frame.ts';
 import { HitEnded, type Step } from './step.ts';
@@ -128,7 +128,7 @@ function compileKeyPart(unit: Unit, spec: KeySpec, key: KeyArgument): (frame: Fr
   if (spec.kind === 'text') {
     assert('text' in key, 'a text key got a number');
     const text = compileTextSource(unit, key.text);
-    return (frame) => text(frame).slice(0, spec.capacity);
+    return (frame) => copyOf(text(frame), spec.capacity);
   }
   assert(!('text' in key), 'a number key got a text');
   const register = registerOf(unit, key);
