@@ -8,6 +8,12 @@ import { parseAtBorder } from './format-error.ts';
 const HIDDEN = 0x8000;
 const BASE_FLAG = 1;
 
+/** A symbol that was copied into a program stands in it, but its version is one that the program needs, not one that it defines. */
+interface VersionName {
+  readonly name: string;
+  readonly defined: boolean;
+}
+
 /** What follows the name of dynamic symbol `index`; empty for symbols without a version. */
 export type VersionSuffix = (index: number, defined: boolean) => string;
 
@@ -15,7 +21,7 @@ export type VersionSuffix = (index: number, defined: boolean) => string;
 export function readVersions(elf: ElfFile): VersionSuffix {
   const table = elf.sections.find((section) => section.type === SECTION.versions);
   if (!table) return () => '';
-  const names = new Map<number, string>();
+  const names = new Map<number, VersionName>();
   for (const section of elf.sections) {
     if (section.type === SECTION.versionsDefined) parseAtBorder(() => readDefined(elf, section, names));
     if (section.type === SECTION.versionsNeeded) parseAtBorder(() => readNeeded(elf, section, names));
@@ -24,9 +30,9 @@ export function readVersions(elf: ElfFile): VersionSuffix {
     const at = table.fileOffset + index * 2;
     if (index * 2 + 2 > table.size || at + 2 > elf.bytes.length) return '';
     const version = elf.reader.u16(at);
-    const name = names.get(version & ~HIDDEN);
-    if (name === undefined) return '';
-    return `${defined && (version & HIDDEN) === 0 ? '@@' : '@'}${name}`;
+    const found = names.get(version & ~HIDDEN);
+    if (found === undefined) return '';
+    return `${defined && found.defined && (version & HIDDEN) === 0 ? '@@' : '@'}${found.name}`;
   };
 }
 
@@ -36,12 +42,13 @@ function versionName(elf: ElfFile, section: Section, offset: number): string {
 }
 
 /** Elf64_Verdef: version, flags, index, count, hash, auxiliary, next; its name is the first Verdaux's. The class does not change it. */
-function readDefined(elf: ElfFile, section: Section, names: Map<number, string>): void {
+function readDefined(elf: ElfFile, section: Section, names: Map<number, VersionName>): void {
   let at = section.fileOffset;
   for (let i = 0; i * 20 < section.size; i++) {
     const flags = elf.reader.u16(at + 2);
     const auxiliary = at + elf.reader.u32(at + 12);
-    if ((flags & BASE_FLAG) === 0) names.set(elf.reader.u16(at + 4) & ~HIDDEN, versionName(elf, section, elf.reader.u32(auxiliary)));
+    if ((flags & BASE_FLAG) === 0)
+      names.set(elf.reader.u16(at + 4) & ~HIDDEN, { name: versionName(elf, section, elf.reader.u32(auxiliary)), defined: true });
     const next = elf.reader.u32(at + 16);
     if (next === 0) return;
     at += next;
@@ -49,13 +56,14 @@ function readDefined(elf: ElfFile, section: Section, names: Map<number, string>)
 }
 
 /** Elf64_Verneed: version, count, file, auxiliary, next; each Vernaux: hash, flags, index, name, next. */
-function readNeeded(elf: ElfFile, section: Section, names: Map<number, string>): void {
+function readNeeded(elf: ElfFile, section: Section, names: Map<number, VersionName>): void {
   let budget = section.size / 16;
   let at = section.fileOffset;
   for (;;) {
     let auxiliary = at + elf.reader.u32(at + 8);
     for (let i = elf.reader.u16(at + 2); i > 0 && budget-- > 0; i--) {
-      names.set(elf.reader.u16(auxiliary + 6) & ~HIDDEN, versionName(elf, section, elf.reader.u32(auxiliary + 8)));
+      const name = versionName(elf, section, elf.reader.u32(auxiliary + 8));
+      names.set(elf.reader.u16(auxiliary + 6) & ~HIDDEN, { name, defined: false });
       auxiliary += elf.reader.u32(auxiliary + 12);
     }
     const next = elf.reader.u32(at + 12);
