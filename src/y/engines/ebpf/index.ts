@@ -1,0 +1,30 @@
+export { compileEbpf } from './compile.ts';
+export {
+  CONTROL,
+  EVENT,
+  LOSSES,
+  splitStackId,
+  TEXT_HEADER_BYTES,
+  type ArrayLayout,
+  type Attachment,
+  type AttachPoint,
+  type BucketsLayout,
+  type EbpfDiagnostic,
+  type EbpfProgram,
+  type EventLayout,
+  type GlobalLayout,
+  type KeyPartLayout,
+  type PrintLayout,
+  type PrintValue,
+  type StorageLayout,
+  type UprobeSite,
+} from './ebpf-program.ts';
+export {
+  DEFAULT_LIMITS,
+  type EbpfLimits,
+  type EbpfOptions,
+  type KernelFeatures,
+  type KernelOffsets,
+  type StackEmitter,
+  type TargetFilter,
+} from './options.ts';
