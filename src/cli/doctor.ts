@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, statSync } f
 import { createRequire } from 'node:module';
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { probeFeatures, readSystemFacts, type SystemFacts } from '../kernel/index.ts';
 import { findPortTrouble } from '../server/index.ts';
 import { findHolder } from './data-lock.ts';
 import type { Settings } from './options.ts';
@@ -15,6 +16,8 @@ export interface Finding {
   readonly detail: string;
   /** What to do about it; absent when all is well. */
   readonly remedy?: string;
+  /** `looking`: needed to look into programs alone; `fluoro up` serves traces without it. Absent: needed by `fluoro up`. */
+  readonly wing?: 'looking';
 }
 
 const LEAST_MEMORY_BYTES = 1e9;
@@ -30,7 +33,13 @@ export async function examine(settings: Settings): Promise<Finding[]> {
     checkMemory(),
     ...(await checkPorts(settings)),
     checkReceiveBuffer(),
+    ...checkLooking(),
   ];
+}
+
+/** Whether `fluoro up` can do its work. */
+export function canServe(findings: readonly Finding[]): boolean {
+  return findings.every(({ state, wing }) => state !== 'off' || wing === 'looking');
 }
 
 /** The findings as a table for people. */
@@ -41,6 +50,36 @@ export function formatFindings(findings: readonly Finding[]): string {
     ...(remedy === undefined ? [] : [`${' '.repeat(width + 11)}→ ${remedy}`]),
   ]);
   return `${lines.join('\n')}\n`;
+}
+
+/** What is needed to look into programs, each thing tried. */
+function checkLooking(): Finding[] {
+  const wing = 'looking' as const;
+  if (process.platform !== 'linux')
+    return [{ what: 'looking into programs', state: 'off', detail: `Linux alone; this is ${process.platform}`, wing }];
+  const facts = describeKernel(readSystemFacts());
+  return [
+    { what: 'kernel', state: 'ok', detail: facts, wing },
+    ...probeFeatures().map(({ name, works, why, wayOut, essential }): Finding => {
+      const state = works ? 'ok' : essential ? 'off' : 'limited';
+      return { what: name, state, detail: why, ...(wayOut === undefined ? {} : { remedy: wayOut }), wing };
+    }),
+  ];
+}
+
+function describeKernel(facts: SystemFacts): string {
+  const settings = [
+    ['lockdown', facts.lockdown],
+    ['perf_event_paranoid', facts.perfEventParanoid],
+    ['unprivileged_bpf_disabled', facts.unprivilegedBpfDisabled],
+    ['kptr_restrict', facts.kptrRestrict],
+    ['ptrace_scope', facts.ptraceScope],
+  ].filter(([, value]) => value !== undefined);
+  return [
+    `Linux ${facts.kernel}`,
+    facts.hasTypes ? 'with types' : 'without types',
+    ...settings.map(([name, value]) => `${name} ${value}`),
+  ].join(', ');
 }
 
 function checkNode(): Finding {

@@ -77,11 +77,11 @@ function createProgram(): Command {
   );
   withRunOptions(program.command('doctor').description('what works here, what does not, why, and what to do')).action(
     async (flags: RunFlags) => {
-      const { examine, formatFindings } = await import('./doctor.ts');
+      const { canServe, examine, formatFindings } = await import('./doctor.ts');
       await withSettings(flags, async (settings) => {
         const findings = await examine(settings);
         process.stdout.write(flags.json === true ? `${JSON.stringify(findings)}\n` : formatFindings(findings));
-        return findings.some(({ state }) => state === 'off') ? UNAVAILABLE : 0;
+        return canServe(findings) ? 0 : UNAVAILABLE;
       });
     },
   );

@@ -2,10 +2,12 @@ export type { Attachment, SampledEvent, SamplerOptions, UprobeOptions, UprobePla
 export { findCgroupId, findCgroupPath } from './cgroup.ts';
 export { listCpus } from './cpus.ts';
 export type { KernelError } from './error.ts';
+export { probeFeatures, type Feature, type FeatureName } from './features.ts';
 export type { IterateOptions } from './iterate.ts';
 export { KernelMap, splitPerCpu, type EntriesOptions, type MapItem } from './kernel-map.ts';
 export { KernelObject, type LoadOptions } from './kernel-object.ts';
 export { KernelTypes, TypeKind } from './kernel-types.ts';
 export type { MappedValues } from './mapped-values.ts';
+export { readSystemFacts, type SystemFacts } from './privileges.ts';
 export { createRingWaiter, RingReader, type OnRecord, type RingCounts } from './ring-reader.ts';
 export { openTracingFiles, type TracingFiles } from './tracefs.ts';

@@ -19,7 +19,7 @@ import { KernelTypes } from './kernel-types.ts';
 import { loadProgram, type LoadedProgram } from './program-load.ts';
 import { RingReader } from './ring-reader.ts';
 import { testRun } from './test-run.ts';
-import { hasUprobeMulti } from './uprobe-multi.ts';
+import { hasUprobeLink } from './uprobe-multi.ts';
 
 export interface LoadOptions {
   /** How uprobes are attached; found out when absent. `perf` is for kernels before 6.6. */
@@ -152,7 +152,7 @@ export class KernelObject {
 
 function chooseUprobes(object: BpfObject, options: LoadOptions): 'multi' | 'perf' {
   if (options.uprobes !== undefined) return options.uprobes;
-  return object.programs.some(({ attach }) => attach === 'uprobeMulti') && !hasUprobeMulti() ? 'perf' : 'multi';
+  return object.programs.some(({ attach }) => attach === 'uprobeMulti') && !hasUprobeLink('uprobeMulti') ? 'perf' : 'multi';
 }
 
 function loadParts(

@@ -32,9 +32,9 @@ export interface PerfEvent {
   readonly cpu: number;
 }
 
-/** Opens an event, puts the program on it and switches it on. The descriptors are the caller's, to be closed in this order. */
-export function startPerfEvent(event: PerfEvent, programFd: number, cookie?: bigint): Result<readonly number[], KernelError> {
-  const opened = openPerfEvent(
+/** Opens an event, switched off; a file descriptor, the caller's. */
+export function openDisabledEvent(event: PerfEvent): Result<number, KernelError> {
+  const fd = openPerfEvent(
     event.name,
     ATTRIBUTE_BYTES,
     (attributes) => {
@@ -52,7 +52,13 @@ export function startPerfEvent(event: PerfEvent, programFd: number, cookie?: big
     event.pid,
     event.cpu,
   );
-  if (!opened.ok) return err(toKernelError(opened.error));
+  return fd.ok ? fd : err(toKernelError(fd.error));
+}
+
+/** Opens an event, puts the program on it and switches it on. The descriptors are the caller's, to be closed in this order. */
+export function startPerfEvent(event: PerfEvent, programFd: number, cookie?: bigint): Result<readonly number[], KernelError> {
+  const opened = openDisabledEvent(event);
+  if (!opened.ok) return opened;
   const fd = opened.value;
   const link =
     cookie === undefined ? controlDescriptor('PERF_EVENT_IOC_SET_BPF', fd, IOC_SET_BPF, programFd) : linkPerfEvent(programFd, fd, cookie);

@@ -163,7 +163,7 @@ function explainRefusal(spec: ProgramSpec, error: NativeError, log: string): Ker
 function explainSilence(spec: ProgramSpec, error: NativeError, errno: number): KernelError {
   const isHook = spec.attach === 'traceEntry' || spec.attach === 'traceExit' || spec.type === 'lsm';
   if (errno === Errno.EPERM && isHook) {
-    const message = `program ${spec.name}: this kernel's policy (lockdown) does not let functions of the kernel be hooked (EPERM before verification); use tracepoints or uprobes instead`;
+    const message = `program ${spec.name}: this kernel's policy, probably its lockdown, does not let functions of the kernel be hooked (EPERM before verification); use tracepoints or uprobes instead`;
     return { kind: 'forbidden', message, errno };
   }
   return toKernelError(error, `program ${spec.name}`);

@@ -9,14 +9,14 @@ import { err } from '../base/index.ts';
 const EBADF = 9;
 
 /** Tries a link on a directory: a kernel that knows the link says EBADF, another EINVAL (as libbpf finds out). False without rights too. */
-export function hasUprobeMulti(): boolean {
-  const spec = { name: 'probe', type: 'kprobe', attach: 'uprobeMulti', ...new Assembler().moveImm(0, 0).exit().assemble() } as const;
+export function hasUprobeLink(attach: 'uprobeMulti' | 'uprobeSession'): boolean {
+  const spec = { name: 'probe', type: 'kprobe', attach, ...new Assembler().moveImm(0, 0).exit().assemble() } as const;
   const types = () => err(kernelError('unsupported', 'not asked for'));
   const program = loadProgram(spec, { findMap: () => undefined, types, uprobes: 'multi' });
   if (!program.ok) return false;
   const link = callBpf('LINK_CREATE uprobe_multi', Command.LINK_CREATE, 64, (attributes) => {
     attributes.setU32(0, program.value.fd);
-    attributes.setU32(8, ATTACH_TYPES.uprobeMulti);
+    attributes.setU32(8, ATTACH_TYPES[attach]);
     attributes.pointToText(16, '/');
     attributes.pointToNumbers(24, [0]);
     attributes.setU32(48, 1);
