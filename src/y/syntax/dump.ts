@@ -45,7 +45,10 @@ function toLeaf(key: string, value: unknown): string | undefined {
   if (typeof value === 'bigint' || typeof value === 'number') return key === 'value' ? String(value) : `${key}=${value}`;
   if (typeof value === 'string') return key === 'operator' || key === 'name' ? value : `${key}=${JSON.stringify(value)}`;
   if (typeof value !== 'object' || value === null || Array.isArray(value) || 'kind' in value) return undefined;
-  if ('text' in value && 'quoted' in value) return value.quoted === true ? `\`${String(value.text)}\`` : String(value.text);
+  if ('text' in value && 'quoted' in value) {
+    const text = value.quoted === true ? `\`${String(value.text)}\`` : String(value.text);
+    return key === 'name' || key === '' || key === 'function' ? text : `${key}=${text}`;
+  }
   if (key === 'storage') {
     return Object.entries(value)
       .filter(([, set]) => set === true)

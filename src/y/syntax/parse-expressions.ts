@@ -81,6 +81,7 @@ export abstract class ExpressionParser extends TypeParser {
     const then = this.isMark(':') ? undefined : this.parseExpression();
     this.expectMark(':', 'of the conditional operator');
     const otherwise = this.nested(() => this.parseConditional());
+    // oxlint-disable-next-line unicorn/no-thenable -- a node, never awaited
     return { kind: 'conditional', condition, then, else: otherwise, span: spanOver(condition.span, otherwise.span) };
   }
 

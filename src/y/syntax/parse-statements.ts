@@ -226,6 +226,7 @@ export abstract class StatementParser extends ExpressionParser {
     const condition = this.parseCondition('if');
     const then = this.parseBody();
     const otherwise = this.takeWord('else') ? this.parseBody() : undefined;
+    // oxlint-disable-next-line unicorn/no-thenable -- a node, never awaited
     return { kind: 'if', condition, then, else: otherwise, span: spanOver(begin, this.last().span) };
   }
 

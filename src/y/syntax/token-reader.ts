@@ -100,8 +100,7 @@ export class TokenReader {
     if (this.takeMark(';')) return;
     const next = this.peek();
     if (next.kind === 'bad') this.failBad(next);
-    const { span } = this.last();
-    const gap = { ...span, start: span.end, end: span.end, column: span.column + span.end - span.start };
+    const gap = behind(this.last());
     const sameLine = !next.lineStart && next.kind !== 'end' && !isMark(next, '}');
     if (sameLine) this.failExpected(`";" ${context}`);
     this.complain('expected', `expected ";" ${context}`, gap);
@@ -227,6 +226,11 @@ export class TokenReader {
     for (let at = begin; at < this.at; at++) parentheses += nesting(this.tokens[at] as Token);
     for (; this.peek().kind !== 'end' && !this.isMark('}') && !this.isItemStart(); this.at++) {
       const token = this.peek();
+      // A literal that was not closed took the line's rest, and the `;` with it.
+      if (token.kind === 'bad' && this.peek(1).lineStart) {
+        this.at++;
+        return;
+      }
       parentheses = Math.max(0, parentheses + nesting(token));
       if (isMark(token, '{')) {
         if (hasBlock) return;
@@ -293,6 +297,13 @@ export class TokenReader {
 
 export function toIdentifier(token: Token): Identifier {
   return { text: token.text, quoted: token.kind === 'quoted', span: token.span };
+}
+
+/** The empty place behind a token, which may have several lines. */
+function behind({ text, span }: Token): Span {
+  const lines = text.split('\n');
+  const column = lines.length === 1 ? span.column + span.end - span.start : (lines.at(-1) ?? '').length + 1;
+  return { ...span, start: span.end, line: span.line + lines.length - 1, column };
 }
 
 function nesting(token: Token): number {
