@@ -40,6 +40,11 @@ export function irFunction(blocks: readonly Block[], rest: Partial<IrFunction> =
   };
 }
 
+export function branch(condition: Operand, then: number, otherwise: number): Terminator {
+  // oxlint-disable-next-line unicorn/no-thenable -- a block's index, which no promise could be mistaken for
+  return { op: 'branch', condition, then, else: otherwise };
+}
+
 /** A program whose first function is the body of a `_oneshot`. */
 export function program(functions: readonly IrFunction[], rest: Partial<Program> = {}): Program {
   return {

@@ -173,7 +173,7 @@ function buildTable(drawing: Drawing): TableChart {
     ...columns.map(({ cell }) => cell(entry)),
   ]);
   const data = [[...keyNames, ...columns.map(({ name }) => name)], ...rows];
-  return { type: 'table', ...head, series: { name: source.name, data }, summary: { count: rows.length } };
+  return { type: 'table', ...head, series: { name: source.name, keys: source.keys.length, data }, summary: { count: rows.length } };
 }
 
 /** Integers stay numbers, so that a reader can sort by them. */

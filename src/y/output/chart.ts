@@ -51,8 +51,8 @@ export type Cell = string | number;
 
 export interface TableChart extends ChartHead {
   readonly type: 'table';
-  /** The first row is the header. */
-  readonly series: { readonly name: string; readonly data: readonly (readonly Cell[])[] };
+  /** `data`: the first row is the header. The first `keys` columns are keys: their numbers name something and measure nothing. */
+  readonly series: { readonly name: string; readonly keys: number; readonly data: readonly (readonly Cell[])[] };
   readonly summary: { readonly count: number };
 }
 

@@ -7,7 +7,6 @@ const FILE_FRAMES = 200;
 
 interface Node {
   readonly name: string;
-  readonly parent: Node | undefined;
   value: number;
   readonly children: Map<number, Node>;
 }
@@ -22,10 +21,11 @@ export function drawFlame(chart: FlameChart, options: DrawOptions): string {
   const hidden = countNodes(root) - shown.size;
   const lines: string[] = [];
   const valueWidth = toNumberText(total).length;
-  for (const { node, indent } of walk(root, shown)) {
+  for (const { node, own } of walk(root, shown)) {
     const share = total > 0 ? node.value / total : 0;
     const numbers = `${(100 * share).toFixed(1).padStart(5)}%  ${toNumberText(node.value).padStart(valueWidth)}`;
-    const name = cutToColumns(indent + node.name, Math.max(10, options.columns - numbers.length - 2));
+    const room = Math.max(10, options.columns - numbers.length - 2);
+    const name = cutToColumns(cutBranches(own, room) + node.name, room);
     lines.push(`${heat(numbers, share, options)}  ${name}`);
   }
   const summary = `${padToColumns('total', 6)}  ${toNumberText(total)} in ${toNumberText(count)} stacks`;
@@ -35,13 +35,13 @@ export function drawFlame(chart: FlameChart, options: DrawOptions): string {
 }
 
 function buildTree({ series }: FlameChart): Node {
-  const root: Node = { name: '', parent: undefined, value: 0, children: new Map() };
+  const root: Node = { name: '', value: 0, children: new Map() };
   for (const { stack, value } of series.data) {
     let node = root;
     for (const frame of stack) {
       let child = node.children.get(frame);
       if (child === undefined) {
-        child = { name: series.frames[frame] ?? '?', parent: node, value: 0, children: new Map() };
+        child = { name: series.frames[frame] ?? '?', value: 0, children: new Map() };
         node.children.set(frame, child);
       }
       child.value += value;
@@ -85,22 +85,36 @@ function countNodes(root: Node): number {
 
 interface Placed {
   readonly node: Node;
-  readonly indent: string;
+  /** Of its own line, and of the lines of what it calls. */
+  readonly own: string;
+  readonly below: string;
 }
 
-/** The chosen frames, callers before what they call. A frame that is the only one called by its caller is not indented further. */
+/**
+ * The chosen frames, callers before what they call. A fork is drawn with branches; a frame that is the only one called by its caller
+ * stands straight below it.
+ */
 function walk(root: Node, chosen: ReadonlySet<Node>): readonly Placed[] {
   const placed: Placed[] = [];
-  const push = (waiting: { node: Node; depth: number }[], node: Node, depth: number): void => {
-    const children = sorted(node).filter((child) => chosen.has(child));
-    const deeper = children.length > 1 ? depth + 1 : depth;
-    for (const child of children.reverse()) waiting.push({ node: child, depth: deeper });
-  };
-  const waiting: { node: Node; depth: number }[] = [];
-  push(waiting, root, -1);
+  const waiting = sorted(root)
+    .filter((node) => chosen.has(node))
+    .map((node): Placed => ({ node, own: '', below: '' }))
+    .reverse();
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    placed.push({ node: next.node, indent: '  '.repeat(Math.max(0, next.depth)) });
-    push(waiting, next.node, next.depth);
+    placed.push(next);
+    const children = sorted(next.node).filter((child) => chosen.has(child));
+    for (const child of children.reverse()) waiting.push(placeBelow(next, child, children.length === 1, child === children[0]));
   }
   return placed;
+}
+
+function placeBelow({ below }: Placed, node: Node, only: boolean, last: boolean): Placed {
+  if (only) return { node, own: below, below };
+  return { node, own: below + (last ? '└─ ' : '├─ '), below: below + (last ? '   ' : '│  ') };
+}
+
+/** Branches that take more than half of the line show their end. */
+function cutBranches(branches: string, columns: number): string {
+  const room = Math.floor(columns / 2);
+  return branches.length <= room ? branches : `…${branches.slice(1 - room)}`;
 }

@@ -91,7 +91,7 @@ function drawTable(chart: TableChart, options: DrawOptions): string {
   if (rows.length === 0) return '(no rows)\n';
   const { shown, cut } = splitToFit(rows, options, 4);
   const isNumber = header.map((_name, column) => shown.every((row) => typeof row[column] === 'number'));
-  const texts = [header, ...shown].map((row) => row.map(toCellText));
+  const texts = [header, ...shown].map((row) => row.map((cell, column) => toCellText(cell, column < chart.series.keys)));
   const widths = fitWidths(
     header.map((_name, column) => Math.max(...texts.map((row) => widthOf(row[column] ?? '')))),
     options.columns,
@@ -114,9 +114,10 @@ function drawTable(chart: TableChart, options: DrawOptions): string {
   return `${[bold(lines[0]!, options), rule, ...lines.slice(1)].join('\n')}\n${drawCut(cut, 'rows', options)}`;
 }
 
-function toCellText(cell: Cell): string {
-  // A cell is one line.
-  return typeof cell === 'number' ? toNumberText(cell) : cell.replace(/[\t\r\n]+/g, ' ').trim();
+/** A cell is one line. A key's number is written plain: process 12345 is not a quantity. */
+function toCellText(cell: Cell, key: boolean): string {
+  if (typeof cell === 'number') return key ? String(cell) : toNumberText(cell);
+  return cell.replace(/[\t\r\n]+/g, ' ').trim();
 }
 
 function fitWidths(wanted: readonly number[], columns: number): readonly number[] {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   at,
   block,
+  branch,
   ByteMemory,
   format,
   irFunction,
@@ -182,7 +183,7 @@ describe('control', () => {
     // sum(n, t): n === 0 ? 0 : n + sum(n - 1, t)
     const sum = irFunction(
       [
-        block([], { op: 'branch', condition: r(0), then: 1, else: 2 }),
+        block([], branch(r(0), 1, 2)),
         block(
           [
             { op: 'binary', to: 2, operator: 'sub', left: r(0), right: k(1) },

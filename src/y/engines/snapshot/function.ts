@@ -51,7 +51,7 @@ export class CompiledFunction implements Callable {
     this.#free.push(frame);
   }
 
-  // hot: 12 ns an instruction, by a walk over a list of a million nodes.
+  // hot: some 160 ns a node of a list in order, nine instructions each (npm run bench -- snapshot-walk).
   run(frame: Frame): void {
     const budget = this.#budget;
     const blocks = this.#blocks;
