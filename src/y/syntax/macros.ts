@@ -18,7 +18,7 @@ export interface Macro {
 }
 
 /** Tokens that all expansions of one source may make. */
-export const MAX_EXPANDED = 500_000;
+const MAX_EXPANDED = 200_000;
 /** Macro arguments inside of macro arguments. */
 const MAX_NESTING = 200;
 

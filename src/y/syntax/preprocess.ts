@@ -40,7 +40,7 @@ export interface Preprocessed {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export const MAX_INCLUDE_DEPTH = 64;
+const MAX_INCLUDE_DEPTH = 64;
 const MAX_FILES = 2000;
 
 /** Looks for an included file beside the one that includes it, then in `folders`. `read` gives a file's text, or undefined. */
@@ -220,7 +220,7 @@ class Preprocessor {
       return this.isDefined(macro?.text ?? '') === (name === 'ifdef');
     }
     const expanded = this.expander.expand(rest, definedTokens);
-    return evaluateCondition(this.replaceDefined(expanded), span, this.complain) !== 0n;
+    return (evaluateCondition(this.replaceDefined(expanded), span, this.complain) ?? 0n) !== 0n;
   }
 
   private isDefined(name: string): boolean {
