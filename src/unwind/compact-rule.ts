@@ -1,6 +1,16 @@
 // A frame rule of call-frame information as the 32 bytes of `RULE`: what the in-kernel unwinder can follow, and a reason where it cannot.
 import type { CfaRule, FrameArchitecture, FrameRule, RegisterRule } from '../dwarf/index.ts';
-import { MAX_WINDOW_WORDS, REGISTER_SLOTS, RULE, RULE_FLAG, RULE_KIND, UNCHANGED, type RegisterSlots } from './layout.ts';
+import {
+  MAX_FRAME_WINDOW_WORDS,
+  MAX_WINDOW_WORDS,
+  REGISTER_SLOTS,
+  RETURN_IN_REGISTER,
+  RULE,
+  RULE_FLAG,
+  RULE_KIND,
+  UNCHANGED,
+  type RegisterSlots,
+} from './layout.ts';
 
 const DW_OP = { deref: 0x06, plusConst: 0x23, breg0: 0x70 } as const;
 const STACK_POINTER: Readonly<Record<FrameArchitecture, number>> = { 'x86-64': 7, aarch64: 31 };
@@ -26,9 +36,8 @@ export function encodeSignalRule(): Uint8Array {
 
 function kindOnly(kind: keyof typeof RULE_KIND): Uint8Array {
   const bytes = new Uint8Array(RULE.bytes);
-  bytes.fill(UNCHANGED, RULE.slots + 1);
+  bytes.fill(UNCHANGED, RULE.slots + 1, RULE.frameBytes);
   bytes[RULE.kind] = RULE_KIND[kind];
-  bytes[RULE.returnWord] = UNCHANGED;
   return bytes;
 }
 
@@ -59,7 +68,14 @@ function encodeCfaRegister(register: number, offset: number, slots: RegisterSlot
   return true;
 }
 
-/** Puts the saved registers into one window of memory; false when they do not fit in it or are found in another way. */
+/** A word of the stack that holds what the rule's byte `at` tells of. */
+interface SavedWord {
+  readonly at: number;
+  /** Bytes from the CFA, or from the frame pointer. */
+  readonly offset: number;
+}
+
+/** Puts the saved registers into windows of memory; false when they do not fit in them or are found in another way. */
 function encodeSaved(
   rule: FrameRule,
   registers: readonly number[],
@@ -67,17 +83,23 @@ function encodeSaved(
   slots: RegisterSlots,
   view: DataView,
 ): boolean {
-  const offsets: number[] = [];
-  const places: { readonly at: number; readonly offset: number }[] = [];
+  const fromCfa: SavedWord[] = [];
+  const fromFrame: SavedWord[] = [];
   const place = (at: number, saved: RegisterRule): boolean => {
     if (saved.kind === 'same' || saved.kind === 'undefined') return true;
-    if (saved.kind !== 'offset' || saved.offset % 8 !== 0) return false;
-    offsets.push(saved.offset);
-    places.push({ at, offset: saved.offset });
+    if (saved.kind === 'offset') fromCfa.push({ at, offset: saved.offset });
+    else if (saved.kind === 'expression') {
+      const place = parseIndirectExpression(saved.bytes);
+      if (place === undefined || place.isDereferenced || place.register !== slots.dwarf[1]) return false;
+      fromFrame.push({ at, offset: place.offset });
+    } else return false;
     return true;
   };
-  const inLink = rule.returnAddress.kind === 'same' && slots.linkSlot !== undefined;
-  if (!inLink && !(rule.returnAddress.kind === 'offset' && place(RULE.returnWord, rule.returnAddress))) return false;
+  const returnSlot = findReturnSlot(rule.returnAddress, slots);
+  if (returnSlot !== undefined) {
+    view.setUint8(RULE.returnWord, RETURN_IN_REGISTER | returnSlot);
+    if (returnSlot >= slots.preserved) view.setUint8(RULE.flags, view.getUint8(RULE.flags) | RULE_FLAG.callerSaved);
+  } else if (rule.returnAddress.kind !== 'offset' || !place(RULE.returnWord, rule.returnAddress)) return false;
   for (const [index, dwarf] of registers.entries()) {
     const saved = rule.registers[index]!;
     if (dwarf === STACK_POINTER[architecture]) {
@@ -88,13 +110,36 @@ function encodeSaved(
     // A register that the rules follow and we do not can be lost without harm to the stack itself.
     if (slot > 0 && slot < slots.preserved && !place(RULE.slots + slot, saved)) return false;
   }
-  const lowest = Math.min(...offsets);
-  const words = offsets.length === 0 ? 0 : (Math.max(...offsets) - lowest) / 8 + 1;
-  if (words > MAX_WINDOW_WORDS) return false;
-  view.setUint8(RULE.windowBytes, words * 8);
-  view.setInt32(RULE.windowOffset, words === 0 ? 0 : lowest, true);
-  for (const { at, offset } of places) view.setUint8(at, (offset - lowest) / 8);
+  const first = encodeWindow(fromCfa, 0, MAX_WINDOW_WORDS, view);
+  const second = encodeWindow(fromFrame, MAX_WINDOW_WORDS, MAX_FRAME_WINDOW_WORDS, view);
+  if (first === undefined || second === undefined || Math.abs(second.offset) >= 2 ** 15) return false;
+  view.setUint8(RULE.windowBytes, first.bytes);
+  view.setInt32(RULE.windowOffset, first.offset, true);
+  view.setUint8(RULE.frameBytes, second.bytes);
+  view.setInt16(RULE.frameOffset, second.offset, true);
   return true;
+}
+
+/** Numbers the words of one window from `firstWord` on; undefined when they lie too far apart or are not aligned to each other. */
+function encodeWindow(
+  words: readonly SavedWord[],
+  firstWord: number,
+  maxWords: number,
+  view: DataView,
+): { readonly offset: number; readonly bytes: number } | undefined {
+  if (words.length === 0) return { offset: 0, bytes: 0 };
+  const offset = Math.min(...words.map((word) => word.offset));
+  const bytes = Math.max(...words.map((word) => word.offset)) - offset + 8;
+  if (bytes > maxWords * 8 || words.some((word) => (word.offset - offset) % 8 !== 0)) return undefined;
+  for (const word of words) view.setUint8(word.at, firstWord + (word.offset - offset) / 8);
+  return { offset, bytes };
+}
+
+/** The register that holds the return address: the link register, or where hand-written code put it (glibc's vfork). */
+function findReturnSlot(saved: RegisterRule, slots: RegisterSlots): number | undefined {
+  if (saved.kind === 'same') return slots.linkSlot;
+  const slot = saved.kind === 'register' ? slots.dwarf.indexOf(saved.register) : -1;
+  return slot > 0 ? slot : undefined;
 }
 
 /** The stack pointer's value in the caller is the CFA, unless a rule says otherwise. */

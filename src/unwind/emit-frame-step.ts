@@ -9,7 +9,9 @@ import {
   MAPPING_FLAG,
   MAPPINGS_PER_SHARD,
   MAX_RULES,
+  MAX_WINDOW_WORDS,
   REGISTER_SLOTS,
+  RETURN_IN_REGISTER,
   ROW_BYTES,
   ROWS_PER_SHARD,
   RULE,
@@ -187,12 +189,12 @@ class FrameStep {
     a.load(8, 1, 9, STATE.pc).aluImm('and', 1, 15).load(4, 2, 6, RULE.extra).jumpIf('lt', 1, 2, cfa).aluImm('add', 7, 8).jump(cfa);
   }
 
-  /** Reads the saved registers; r7 = CFA, which must lie above the stack pointer (on AArch64 a leaf's may be the same). */
+  /** Reads the saved registers; r7 = CFA, which must not lie below the stack pointer (a leaf's may be the same). */
   #emitWindow(): void {
     const a = this.#a;
     const higher = a.newLabel('higher');
     const nothing = a.newLabel('nothing');
-    a.load(8, 1, 9, STATE.registers).jumpIf(this.#architecture === 'aarch64' ? 'ge' : 'gt', 7, 1, higher);
+    a.load(8, 1, 9, STATE.registers).jumpIf('ge', 7, 1, higher);
     this.#end('noProgress');
     a.label(higher).load(1, 2, 6, RULE.windowBytes).jumpIfImm('eq', 2, 0, nothing);
     a.move(1, 9).aluImm('add', 1, STATE.window).move(3, 7);
@@ -200,28 +202,35 @@ class FrameStep {
     a.call('probe_read_user');
     this.#endIf('ne', 0, 0, 'fault');
     a.label(nothing);
+    const single = a.newLabel('single');
+    a.load(1, 2, 6, RULE.frameBytes).jumpIfImm('eq', 2, 0, single);
+    a.load(2, 3, 6, RULE.frameOffset)
+      .aluImm('lsh', 3, 48)
+      .aluImm('arsh', 3, 48)
+      .load(8, 1, 9, STATE.registers + 8)
+      .alu('add', 3, 1);
+    a.move(1, 9)
+      .aluImm('add', 1, STATE.window + MAX_WINDOW_WORDS * 8)
+      .call('probe_read_user');
+    this.#endIf('ne', 0, 0, 'fault');
+    a.label(single);
   }
 
   /** Takes the return address and the saved registers from the window; the CFA becomes the stack pointer. */
   #emitRestore(): void {
     const a = this.#a;
-    const { preserved, linkSlot } = REGISTER_SLOTS[this.#architecture];
-    const inLink = a.newLabel('in_link');
+    const { preserved } = REGISTER_SLOTS[this.#architecture];
+    const inRegister = a.newLabel('in_register');
     const haveReturn = a.newLabel('have_return');
-    a.load(1, 1, 6, RULE.returnWord);
-    if (linkSlot !== undefined) a.jumpIfImm('eq', 1, UNCHANGED, inLink);
-    a.aluImm('and', 1, 15).aluImm('lsh', 1, 3).alu('add', 1, 9).load(8, 2, 1, STATE.window);
-    if (linkSlot !== undefined) {
-      a.jump(haveReturn)
-        .label(inLink)
-        .load(8, 2, 9, STATE.registers + linkSlot * 8);
-      a.label(haveReturn).loadImm64(3, AARCH64_ADDRESS_MASK).alu('and', 2, 3);
-    }
+    a.load(1, 2, 6, RULE.returnWord).move(1, 2).aluImm('and', 1, 15).aluImm('lsh', 1, 3).alu('add', 1, 9);
+    a.jumpIfImm('ge', 2, RETURN_IN_REGISTER, inRegister).load(8, 2, 1, STATE.window).jump(haveReturn);
+    a.label(inRegister).load(8, 2, 1, STATE.registers).label(haveReturn);
+    if (this.#architecture === 'aarch64') a.loadImm64(3, AARCH64_ADDRESS_MASK).alu('and', 2, 3);
     a.store(8, 9, STATE.pc, 2);
     for (let slot = 1; slot < preserved; slot++) {
       const same = a.newLabel('same');
       a.load(1, 1, 6, RULE.slots + slot).jumpIfImm('eq', 1, UNCHANGED, same);
-      a.aluImm('and', 1, 15)
+      a.aluImm('and', 1, 31)
         .aluImm('lsh', 1, 3)
         .alu('add', 1, 9)
         .load(8, 3, 1, STATE.window)

@@ -5,10 +5,11 @@ import type { FrameArchitecture } from '../dwarf/index.ts';
 
 /** Registers that are followed from frame to frame, by DWARF number. The place in the list is the register's slot. */
 export interface RegisterSlots {
-  /** Slot 0 is the stack pointer, slot 1 the frame pointer; of AArch64 slot 2 is the link register. */
+  /** Slot 0 is the stack pointer, slot 1 the frame pointer. */
   readonly dwarf: readonly number[];
   /** Slots from 1 up to here (not included) survive calls; those after it are known only where a thread was interrupted. */
   readonly preserved: number;
+  /** Where a call leaves the return address, when not on the stack. */
   readonly linkSlot: number | undefined;
 }
 
@@ -47,13 +48,20 @@ export const RULE = {
   flags: 16,
   /** Slot 0, the stack pointer, is the CFA, so its byte is `flags`. */
   slots: 16,
+  /** Of a second window, for registers that lie at fixed distances from the frame pointer (realigned stacks): its length, and i16 from where on. */
+  frameBytes: 29,
+  frameOffset: 30,
   bytes: 32,
 } as const;
 export const RULE_KIND = { none: 0, register: 1, dereference: 2, plt: 3, signal: 4, end: 5, unsupported: 6 } as const;
 export const RULE_FLAG = { callerSaved: 2, interrupted: 4 } as const;
 export const UNCHANGED = 0xff;
+/** In `returnWord`: the return address is not in the window but in the register whose slot the low four bits are. */
+export const RETURN_IN_REGISTER = 0x80;
 export const MAX_RULES = 65_536;
 export const MAX_WINDOW_WORDS = 16;
+/** Words of the second window follow those of the first. */
+export const MAX_FRAME_WINDOW_WORDS = 8;
 
 /** The state of one unwinding, which is also its answer. */
 export const STATE = {
@@ -77,9 +85,9 @@ export const STATE = {
   registers: 128,
   window: 256,
   /** Bit per frame: the address is the next instruction itself, not a return address. */
-  exact: 416,
-  frames: 448,
-  bytes: 448 + 256 * 8,
+  exact: 448,
+  frames: 480,
+  bytes: 480 + 256 * 8,
 } as const;
 /** Frames that a state has room for; the index is masked with it. */
 export const FRAME_MASK = 255;

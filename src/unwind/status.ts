@@ -27,7 +27,7 @@ export const UNWIND_STATUS_TEXTS: Readonly<Record<UnwindStatus, string>> = {
   fault: 'Stack memory could not be read (paged out, or the frame before was misread).',
   unsupported: 'The call-frame information uses an expression that the unwinder does not compute.',
   lostRegister: 'The frame’s address depends on a register that calls do not preserve.',
-  noProgress: 'A frame does not lie above the one that it called.',
+  noProgress: 'A frame lies below the one that it called.',
   returnProbe: 'The return address is replaced by a return probe’s trampoline.',
   noTable: 'The module’s call-frame information is damaged or does not fit in the tables.',
   kernelThread: 'A thread of the kernel has no user stack.',

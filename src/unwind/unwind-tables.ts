@@ -153,10 +153,10 @@ export class UnwindTables {
     const fingerprint = executable.map((m) => `${m.start} ${m.end} ${m.fileOffset} ${m.device} ${m.inode} ${m.deleted}`).join('\n');
     const old = this.#processes.get(target.pid);
     if (old?.fingerprint === fingerprint) return ok(undefined);
-    const modules = new Map<Mapping, TargetModule>();
-    for (const module of target.modules) for (const mapping of module.mappings) modules.set(mapping, module);
+    const modules = new Map<bigint, TargetModule>();
+    for (const module of target.modules) for (const mapping of module.mappings) modules.set(mapping.start, module);
     const used = new Map<string, LoadedModule>();
-    const entries = executable.flatMap((mapping) => this.#toEntries(mapping, modules.get(mapping), used));
+    const entries = executable.flatMap((mapping) => this.#toEntries(mapping, modules.get(mapping.start), used));
     const written = this.#writeMappings(entries);
     if (!written.ok) return written;
     const loaded = [...used.values()];

@@ -3,7 +3,17 @@ import type { FrameArchitecture } from '../dwarf/index.ts';
 import { findMapping, type Registers, type Target, type TargetModule } from '../target/index.ts';
 import { compileModule, findCompactRow, type CompactTable } from './compact-table.ts';
 import { SIGNAL_FRAMES } from './emit-frame-step.ts';
-import { MAX_FRAMES, REGISTER_SLOTS, RULE, RULE_FLAG, RULE_KIND, UNCHANGED, type RegisterSlots } from './layout.ts';
+import {
+  MAX_FRAMES,
+  MAX_WINDOW_WORDS,
+  REGISTER_SLOTS,
+  RETURN_IN_REGISTER,
+  RULE,
+  RULE_FLAG,
+  RULE_KIND,
+  UNCHANGED,
+  type RegisterSlots,
+} from './layout.ts';
 import type { UnwindStatus } from './status.ts';
 
 /** A thread's stack. */
@@ -116,21 +126,34 @@ class StackWalk {
     const cfa = this.#findCfa(rule, view);
     if (typeof cfa === 'string') return cfa;
     const sp = this.#registers[0]!;
-    if (cfa < sp || (cfa === sp && this.#architecture === 'x86-64')) return 'noProgress';
-    const windowBytes = rule[RULE.windowBytes]!;
-    const window =
-      windowBytes === 0 ? undefined : this.#target.memory.read(cfa + BigInt(view.getInt32(RULE.windowOffset, true)), windowBytes);
-    if (windowBytes > 0 && window === undefined) return 'fault';
-    const words = window === undefined ? undefined : new DataView(window.buffer, window.byteOffset, window.byteLength);
+    if (cfa < sp) return 'noProgress';
+    const words = this.#readWindows(rule, view, cfa);
+    if (words === undefined) return 'fault';
     const returnWord = rule[RULE.returnWord]!;
-    const link = this.#slots.linkSlot === undefined ? undefined : this.#registers[this.#slots.linkSlot];
-    const returnAddress = returnWord === UNCHANGED ? link : words?.getBigUint64(returnWord * 8, true);
+    const inRegister = returnWord >= RETURN_IN_REGISTER;
+    const returnAddress = inRegister ? this.#registers[returnWord & 15] : words[returnWord];
     for (let slot = 1; slot < this.#slots.preserved; slot++) {
       const word = rule[RULE.slots + slot]!;
-      if (word !== UNCHANGED) this.#registers[slot] = words?.getBigUint64(word * 8, true);
+      if (word !== UNCHANGED) this.#registers[slot] = words[word];
     }
     this.#registers[0] = cfa;
     return this.#push(returnAddress, (flags & RULE_FLAG.interrupted) !== 0);
+  }
+
+  /** Words of both windows, each at its number; undefined when one of them cannot be read. */
+  #readWindows(rule: Uint8Array, view: DataView, cfa: bigint): readonly bigint[] | undefined {
+    const words: bigint[] = [];
+    const read = (base: bigint, length: number, first: number): boolean => {
+      const bytes = length === 0 ? new Uint8Array(0) : this.#target.memory.read(base, length);
+      if (bytes === undefined) return false;
+      const window = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      for (let at = 0; at < length; at += 8) words[first + at / 8] = window.getBigUint64(at, true);
+      return true;
+    };
+    const first = read(cfa + BigInt(view.getInt32(RULE.windowOffset, true)), rule[RULE.windowBytes]!, 0);
+    const framePointer = this.#registers[1] ?? 0n;
+    const second = read(framePointer + BigInt(view.getInt16(RULE.frameOffset, true)), rule[RULE.frameBytes]!, MAX_WINDOW_WORDS);
+    return first && second ? words : undefined;
   }
 
   #findCfa(rule: Uint8Array, view: DataView): bigint | UnwindStatus {
