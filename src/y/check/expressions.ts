@@ -259,15 +259,16 @@ function checkMatch(c: CheckState, node: Extract<Node, { kind: 'match' }>): Expr
   if (subject === undefined) {
     return mistake(c, 'bad-operand', node.subject.span, `\`~~\` matches a \`_str\`, not \`${showType(value.type)}\``);
   }
-  const compiled = compileRegex(pattern.pattern, pattern.flags);
+  const compiled = compileRegex(pattern.pattern, pattern.flags, 0);
   if (!compiled.ok) {
-    const start = pattern.patternStart + compiled.error.offset;
-    const column = pattern.span.column + (start - pattern.span.start);
-    return mistake(c, 'bad-regex', { ...pattern.span, start, end: start + 1, column }, compiled.error.message, compiled.error.hint);
+    const { start, end, message, hint } = compiled.error;
+    const { span, patternStart } = pattern;
+    const column = span.column + (patternStart + start - span.start);
+    return mistake(c, 'bad-regex', { ...span, start: patternStart + start, end: patternStart + end, column }, message, hint);
   }
-  const regex = c.regexes.push(compiled.value.program) - 1;
+  const regex = c.regexes.push(compiled.value) - 1;
   const locals = new Map<number, number>();
-  c.scope.match = { regex, groups: compiled.value.groups, locals };
+  c.scope.match = { regex, locals };
   return { kind: 'match', regex, subject, negated: node.negated, captures: { locals }, type: INT, at: place(node.span) };
 }
 
@@ -284,13 +285,14 @@ function checkCapture(c: CheckState, index: number, span: Span): Expression {
       'match first: `if (s ~~ rx/(a+)/) { … $1 … }`',
     );
   }
-  if (index >= match.groups) {
-    return mistake(c, 'no-group', span, `\`$${index}\`: the pattern has ${match.groups - 1} ${match.groups === 2 ? 'group' : 'groups'}`);
+  const program = c.regexes[match.regex]!;
+  if (index >= program.captures) {
+    const capturing = compileRegex(program.source, program.flags, index + 1);
+    if (!capturing.ok) return mistake(c, 'no-group', span, capturing.error.message, capturing.error.hint);
+    c.regexes[match.regex] = capturing.value;
   }
   const local = match.locals.get(index) ?? newLocal(c, `$${index}`, TEXT);
   match.locals.set(index, local);
-  const program = c.regexes[match.regex]!;
-  c.regexes[match.regex] = { ...program, captures: Math.max(program.captures, index + 1) };
   return { kind: 'load', place: { kind: 'local', local, offset: 0, bits: undefined }, type: TEXT, at: place(span) };
 }
 

@@ -2,7 +2,7 @@
 import { spell, type CType, type FunctionType } from '../../ctypes/index.ts';
 import type { ProbePoint } from '../ir/program.ts';
 import type { FunctionSite, LineSite, Tracepoint, UsdtSite } from '../knowledge.ts';
-import type { Expression as Node, FunctionPattern, ParameterNode, PointNode, ProbeDeclaration, Span } from '../syntax/index.ts';
+import type { Expression as Node, FunctionPattern, Identifier, ParameterNode, PointNode, ProbeDeclaration, Span } from '../syntax/index.ts';
 import { checkExpression } from './expressions.ts';
 import { constantInteger } from './resolve-type.ts';
 import { report, snippet, type CheckState } from './state.ts';
@@ -212,14 +212,15 @@ function groupByType(
 
 // ---------------------------------------------------------------- the kernel's
 
-type CallPoint = Exclude<
-  CodePoint,
-  { kind: 'function-entry' | 'function-return' | 'instruction' | 'address' | 'line' | 'usdt' | 'tracepoint' }
->;
+type CallPoint = PointNode &
+  (
+    | { readonly kind: 'syscall' | 'kfunc'; readonly name: Identifier; readonly parameters: readonly ParameterNode[] | undefined }
+    | { readonly kind: 'syscall-return' | 'kfunc-return'; readonly name: Identifier; readonly result: ParameterNode | undefined }
+  );
 
 function findSyscallTargets(c: CheckState, probe: ProbeDeclaration, point: CallPoint): Target[] {
   const pattern = point.name.text;
-  const exit = point.kind === 'syscall-return';
+  const exit = point.kind === 'syscall-return' || point.kind === 'kfunc-return';
   const found = c.knowledge.findSyscalls(pattern);
   if (found.length === 0) return missing(c, probe, point.span, `there is no system call \`${pattern}\`${guess(c, pattern, 'syscall')}`);
   const made: ProbePoint = {
@@ -230,10 +231,10 @@ function findSyscallTargets(c: CheckState, probe: ProbeDeclaration, point: CallP
     all: pattern === '*',
   };
   const type = found.length === 1 ? found[0]!.type : undefined;
-  const untyped = exit ? undefined : point.parameters?.find((one) => one.type === undefined);
+  const parameters = 'parameters' in point ? point.parameters : undefined;
+  const untyped = parameters?.find((one) => one.type === undefined);
   if (untyped !== undefined && type === undefined)
     report(c, 'no-type', untyped.span, `\`${pattern}\` matches ${found.length} system calls: the types must be given`);
-  const parameters = exit ? undefined : point.parameters;
   return [
     { ...PLAIN, point: made, where: 'hit', passing: exit ? 'result' : 'words', type, parameters, result: exit ? point.result : undefined },
   ];
@@ -241,12 +242,12 @@ function findSyscallTargets(c: CheckState, probe: ProbeDeclaration, point: CallP
 
 function findKernelFunction(c: CheckState, probe: ProbeDeclaration, point: CallPoint): Target[] {
   const name = point.name.text;
-  const exit = point.kind === 'kfunc-return';
+  const exit = point.kind === 'syscall-return' || point.kind === 'kfunc-return';
   if (/[*?]/.test(name)) return missing(c, probe, point.span, `\`_kfunc.${name}\`: kernel functions are given by their whole name`);
   const found = c.knowledge.findKernelFunction(name);
   if (found === undefined)
     return missing(c, probe, point.span, `the kernel has no function \`${name}\` that can be probed${guess(c, name, 'function')}`);
-  const parameters = exit ? undefined : point.parameters;
+  const parameters = 'parameters' in point ? point.parameters : undefined;
   const result = exit ? point.result : undefined;
   return [
     {

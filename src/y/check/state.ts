@@ -40,8 +40,6 @@ export interface Scope {
 
 export interface OpenMatch {
   readonly regex: number;
-  /** Groups that the pattern has, `$0` included. */
-  readonly groups: number;
   /** Group → the local that takes it. */
   readonly locals: Map<number, number>;
 }

@@ -1,0 +1,13 @@
+export { check, type Checked } from './check.ts';
+export type {
+  ArithmeticOperator,
+  ComparisonOperator,
+  Expression,
+  Local,
+  Place,
+  RemotePlace,
+  Statement,
+  TypedFunction,
+  TypedProgram,
+} from './typed.ts';
+export type { YType } from './ytype.ts';
