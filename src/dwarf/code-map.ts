@@ -45,9 +45,11 @@ export class CodeMap {
     for (const unit of file.units) {
       const own = orUndefined(() => {
         const root = file.root(unit);
-        return root === undefined ? [] : reader.of(root);
+        return root === undefined ? undefined : { ranges: reader.of(root), isWhole: root.has(At.ranges) };
       });
-      const found = own === undefined || own.length === 0 ? (arranged.get(unit.base === 0 ? unit.start : -1) ?? []) : own;
+      // DWARF 2 had no lists: a root whose code is in several places says at most one of them.
+      const arrangedHere = own?.isWhole === true ? [] : (arranged.get(unit.base === 0 ? unit.start : -1) ?? []);
+      const found = [...(own?.ranges ?? []), ...arrangedHere];
       for (const { start, end } of found) ranges.push({ start, end, unit: unit.index });
     }
     ranges.sort((left, right) => left.start - right.start);

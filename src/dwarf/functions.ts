@@ -24,7 +24,7 @@ export interface FunctionInfo {
   readonly result: CType;
   /** Seen by other files. */
   readonly external: boolean;
-  /** Inlined somewhere: `findInlinedCopies` finds where. */
+  /** Said by the compiler to be inlined (link-time optimisation inlines without saying so): `findInlinedCopies` finds where. */
   readonly inlined: boolean;
 }
 

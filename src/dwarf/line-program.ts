@@ -152,9 +152,9 @@ function readPath(file: DebugFile, cursor: Cursor, form: number, shape: UnitShap
   skipForm(cursor, form, shape);
   const after = cursor.pos;
   cursor.pos = at;
-  const owner = unit ?? ({ ...shape } as Unit);
   const isIndexed = form === Form.strx || (form >= Form.strx1 && form <= Form.strx4);
-  const place = isIndexed && unit === undefined ? undefined : file.locateText(owner, form, cursor);
+  // The program has its own offset size, which may be another than its unit's; only indexed texts need the unit.
+  const place = isIndexed ? unit && file.locateText(unit, form, cursor) : file.locateText({ ...shape } as Unit, form, cursor);
   cursor.seek(after, end);
   if (place === undefined) return '';
   const stop = place.bytes.indexOf(0, place.start);
