@@ -3,6 +3,7 @@
  * only explain what failed.
  */
 import { readdirSync } from 'node:fs';
+import { release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { err, ok, type Result } from '../base/index.ts';
 import { Assembler, type MapSpec, type ProgramSpec } from '../bpf/index.ts';
@@ -169,10 +170,10 @@ function tryMap(shape: Omit<MapSpec, 'name' | 'entries'>): Result<string, Kernel
   return ok('one was made');
 }
 
-function withObject(spec: ProgramSpec, use: (object: KernelObject) => Result<string, KernelError>): Result<string, KernelError> {
+function withObject(spec: ProgramSpec, attempt: (object: KernelObject) => Result<string, KernelError>): Result<string, KernelError> {
   const object = KernelObject.load({ maps: [], programs: [spec] }, { uprobes: 'multi' });
   if (!object.ok) return object;
-  const result = use(object.value);
+  const result = attempt(object.value);
   void object.value.close(); // none of these is slow to end
   return result;
 }
@@ -317,5 +318,14 @@ function explain(
       wayOut: `run as root, or with ${names} (docs/guide/privileges.md)`,
     };
   }
+  if (isBefore(5, 11) && /bpf MAP_CREATE|bpf PROG_LOAD|bpf BTF_LOAD/.test(why))
+    return { why: `${why}: before Linux 5.11, maps and programs count as locked memory`, wayOut: 'ulimit -l unlimited' };
   return { why, wayOut: instead };
+}
+
+function isBefore(major: number, minor: number): boolean {
+  const [ours = 0, second = 0] = release()
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
+  return ours < major || (ours === major && second < minor);
 }

@@ -1,5 +1,5 @@
 /** Files of the kernel's tracing: where they are mounted, ids of tracepoints, types of perf event sources. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { err, ok, type Result } from '../base/index.ts';
 import { openDetachedMount } from '../native/index.ts';
 import { kernelError, type KernelError } from './error.ts';
@@ -66,7 +66,7 @@ export function findTracepointId(category: string, name: string): Result<number,
     return err(
       kernelError(
         'not-found',
-        `${path}: ${code ?? 'unreadable'}; ${findMount('tracefs') === undefined ? 'tracefs is not mounted (mount -t tracefs nodev /sys/kernel/tracing)' : 'no such tracepoint'}: use the raw or the BTF tracepoint ${name}`,
+        `${path}: ${code ?? 'unreadable'}; ${existsSync(`${findTracefs()}/events`) ? 'no such tracepoint' : 'tracefs cannot be read (mount -t tracefs nodev /sys/kernel/tracing)'}: use the raw or the BTF tracepoint ${name}`,
       ),
     );
   }

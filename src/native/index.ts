@@ -1,6 +1,6 @@
 export { openDetachedMount } from './detached-mount.ts';
-export { Errno, errnoName } from './errno.ts';
-export { errnoOf, systemError, type NativeError } from './error.ts';
+export { Errno } from './errno.ts';
+export { errnoOf, type NativeError } from './error.ts';
 export { detachThread, freezeProcess, freezeThread, readRegisters, type FrozenThread } from './freeze.ts';
 export {
   callBpf,
@@ -14,6 +14,6 @@ export {
 } from './kernel-calls.ts';
 export { mapDescriptor, type Mapping } from './mapping.ts';
 export { readProcessMemory, type MemoryRange, type ReadOutcome } from './process-memory.ts';
-export { decodeRegisters, type ThreadRegisters } from './registers.ts';
+export type { ThreadRegisters } from './registers.ts';
 export type { Structure } from './structure.ts';
 export { DescriptorSet, watchDescriptor } from './waiting.ts';

@@ -1,5 +1,5 @@
 // The interpreter must compute what the kernel computes: random programs run on both.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   Assembler,

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { alu32, alu64, compare, createRegisters, getRegister, reorder, setRegister } from './arithmetic.ts';
 
