@@ -87,8 +87,7 @@ class Lexer {
   private readToken(): void {
     const { text, at } = this;
     const name = length(NAME, text, at);
-    if (text.startsWith('/*', at))
-      this.bad(at + length(REST_OF_LINE, text, at), 'open-comment', 'this comment has no end', 'close it with */');
+    if (text.startsWith('/*', at)) this.bad(text.length, 'open-comment', 'this comment has no end', 'close it with */');
     else if (name > 0 && !(text[at] === 'u' && length(STRING, text, at) > 0)) this.readName(name);
     else if (text[at] === '`') this.readQuoted();
     else if (text[at] === '"' || text[at] === 'u') this.readText('string', STRING);

@@ -108,6 +108,8 @@ export class Expander {
       if (separates) list.push([]);
       else list.at(-1)?.push(token);
     }
+    // What was looked through in vain counts: many such would take long.
+    this.made += rest.length;
     this.complain(
       'open-arguments',
       `the arguments of the macro "${macro.name}" have no closing parenthesis before the text or the next directive ends`,

@@ -410,6 +410,37 @@ describe('robustness of parse()', () => {
     for (let at = 0; at < words.length; at++) check([...words.slice(0, at), ...words.slice(at + 1)].join(''));
   });
 
+  test.each([
+    '/*\n',
+    'rx(\n',
+    'rx/\n',
+    '`a\n',
+    '"a\n',
+    '@',
+    'a ',
+    'a;\n',
+    '}',
+    '_probe f {\n',
+    '_probe _begin { f(); }\n',
+    'int a = 1;\n',
+    'struct s { int a; };\n',
+    '#if 1\n',
+    '#define F(x) x\nF(\n',
+    '#include "x.y"\n',
+    '(',
+    '[',
+    '{',
+    '"a" ',
+    '1 ',
+    "'a' ",
+    '$1',
+    '/** @analyzer a',
+    '\\\n',
+    '\u{1F600}',
+  ])('takes little time for 100,000 characters of %j', (part) => {
+    for (const before of ['', '_probe _begin { x = ', '#define F(x) x\nF(']) check(before + part.repeat(100_000 / part.length));
+  });
+
   it('survives random characters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => check(text)),

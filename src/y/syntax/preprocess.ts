@@ -42,6 +42,7 @@ export interface Preprocessed {
 
 const MAX_INCLUDE_DEPTH = 64;
 const MAX_FILES = 2000;
+const MAX_DIAGNOSTICS = 100;
 
 /** Looks for an included file beside the one that includes it, then in `folders`. `read` gives a file's text, or undefined. */
 export function includeFrom(read: (path: string) => string | undefined, folders: readonly string[]): PreprocessOptions['include'] {
@@ -389,7 +390,17 @@ class Preprocessor {
   }
 
   private report(diagnostic: Diagnostic): void {
-    this.diagnostics.push(diagnostic);
+    const count = this.diagnostics.length;
+    if (count > MAX_DIAGNOSTICS) return;
+    if (count < MAX_DIAGNOSTICS) this.diagnostics.push(diagnostic);
+    else
+      this.diagnostics.push({
+        ...diagnostic,
+        code: 'too-many',
+        message: `more than ${MAX_DIAGNOSTICS} mistakes`,
+        notes: [],
+        hint: undefined,
+      });
   }
 }
 

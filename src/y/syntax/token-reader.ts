@@ -179,6 +179,7 @@ export class TokenReader {
     if (this.silent) return;
     if (this.diagnostics.length >= MAX_DIAGNOSTICS) {
       this.silent = true;
+      this.at = this.tokens.length - 1;
       code = 'too-many';
       message = `more than ${MAX_DIAGNOSTICS} mistakes: the rest of the file was not looked at`;
       hint = undefined;
