@@ -1,6 +1,6 @@
 /** From an array or an aggregate to a chart. */
 import { assert } from '../../base/index.ts';
-import { emptyAggregate, readAggregate, type AggregateLayout, type AggregateValue } from '../engines/aggregate-layout.ts';
+import { addAggregate, emptyAggregate, readAggregate, type AggregateLayout } from '../engines/aggregate-layout.ts';
 import { readInteger, viewOf } from '../engines/snapshot/bytes.ts';
 import type { Describer } from '../engines/snapshot/describer.ts';
 import { compareKeys } from '../engines/snapshot/entry-order.ts';
@@ -133,7 +133,8 @@ function buildShares(drawing: Drawing, type: 'pie' | 'bar'): PieChart | BarChart
 function buildHistogram(drawing: Drawing): HistogramChart {
   const { source, head } = drawing;
   assert(source.layout !== undefined, `${source.name} holds no samples`);
-  const merged = mergeAll(source.layout, source.entries);
+  const merged = emptyAggregate(source.layout);
+  for (const { aggregate } of source.entries) if (aggregate !== undefined) addAggregate(merged, aggregate);
   const data: Record<string, number> = {};
   for (const { first, last, count } of toHistogramRows(source.layout, merged, { kind: 'log' })) {
     data[String(last! < 0n ? last : first)] = Number(count);
@@ -145,22 +146,6 @@ function buildHistogram(drawing: Drawing): HistogramChart {
     cnt: Number(merged.count),
   };
   return { type: 'dist-bar', ...head, series: { name: source.name, data }, summary };
-}
-
-function mergeAll(layout: AggregateLayout, entries: readonly ArrayEntry[]): AggregateValue {
-  const merged = emptyAggregate(layout);
-  for (const { aggregate } of entries) {
-    if (aggregate === undefined || aggregate.count === 0n) continue;
-    if (merged.count === 0n || aggregate.minimum < merged.minimum) merged.minimum = aggregate.minimum;
-    if (merged.count === 0n || aggregate.maximum > merged.maximum) merged.maximum = aggregate.maximum;
-    merged.count += aggregate.count;
-    merged.sum = BigInt.asIntN(64, merged.sum + aggregate.sum);
-    for (const [index, counts] of aggregate.buckets.entries()) {
-      const into = merged.buckets[index]!;
-      for (const [bucket, count] of counts) into.set(bucket, (into.get(bucket) ?? 0n) + count);
-    }
-  }
-  return merged;
 }
 
 /** Rows by key. Columns: the keys, then the value, or what is known of the aggregate. */

@@ -15,7 +15,7 @@ export interface HistogramRow {
 /** What `drawHistogram` aims at when nothing else is said. */
 const LINE_COLUMNS = 80;
 
-/** Rows from the first to the last that has samples, those between included; none without samples. */
+/** Rows from the first to the last that has samples, those between included unless they are too many; none without samples. */
 export function toHistogramRows(layout: AggregateLayout, value: AggregateValue, scale: HistogramScale): readonly HistogramRow[] {
   const buckets = value.buckets[findHistogram(layout, scale)] ?? new Map<number, bigint>();
   return scale.kind === 'log' ? powerRows(buckets, scale) : linearRows(buckets, scale);
@@ -49,12 +49,16 @@ function linearRows(buckets: ReadonlyMap<number, bigint>, scale: HistogramScale)
   });
 }
 
+/** More rows than these are not for reading: then only those with samples are there. */
+const MAX_ROWS = 200;
+
 /** One row for each index from the least to the greatest. */
 function fill(counts: ReadonlyMap<number, bigint>, boundsOf: (row: number) => Omit<HistogramRow, 'count'>): readonly HistogramRow[] {
   const rows: HistogramRow[] = [];
   const filled = [...counts.keys()].sort((a, b) => a - b);
   const end = filled.at(-1);
   if (end === undefined) return [];
+  if (end - filled[0]! >= MAX_ROWS) return filled.map((row) => ({ ...boundsOf(row), count: counts.get(row) ?? 0n }));
   for (let row = filled[0]!; row <= end; row++) rows.push({ ...boundsOf(row), count: counts.get(row) ?? 0n });
   return rows;
 }

@@ -255,6 +255,7 @@ describe('texts', () => {
     const list = [readText(0, BASE + 16n), readText(1, BASE + 16n, 7n), readText(2, BASE + 16n), readText(3, BASE + 56n)];
     expect(textsAfter(list, [0, 1, 2, 3], [32, 32, 3, 8])).toBe('<hello><hello\\x00w><hel><unended!>');
     expect(textsAfter([readText(0, BASE + 56n)], [0], [9])).toBe('failed-read');
+    expect(textsAfter([readText(0, BASE + 16n, -1n)], [0], [9])).toBe('<>');
   });
 
   test('are joined, cut, compared and measured', () => {

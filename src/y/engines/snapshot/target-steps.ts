@@ -7,7 +7,7 @@ import { capacityOf, compileFailure, compileTextSink, kindOf, registerOf, type U
 
 type Of<Op extends Instruction['op']> = Extract<Instruction, { op: Op }>;
 
-// hot: three of these a node in the walk of `npm run bench -- snapshot-walk`: 160 to 370 ns a node in all.
+// hot: three of these a node in the walk of `npm run bench -- snapshot-walk`, 0.2 to 0.4 µs a node in all.
 export function compileRead(unit: Unit, instruction: Of<'read'>): Step {
   const { to, space, offset, size, signed, onFail, at } = instruction;
   const reader = unit.machine.reader(space);
@@ -40,6 +40,7 @@ export function compileReadObject(unit: Unit, instruction: Of<'read-object'>): S
   };
 }
 
+/** A length below zero counts as zero. */
 export function compileReadText(unit: Unit, instruction: Of<'read-text'>): Step {
   const { space, length, onFail, at } = instruction;
   const reader = unit.machine.reader(space);
@@ -50,8 +51,7 @@ export function compileReadText(unit: Unit, instruction: Of<'read-text'>): Step 
   const counted = length === undefined ? undefined : registerOf(unit, length);
   return (frame) => {
     const from = addressOf(frame, address, 0);
-    const text =
-      counted === undefined ? reader.readText(from, capacity) : reader.read(from, Number(min(getUnsigned(frame, counted), capacity)));
+    const text = counted === undefined ? reader.readText(from, capacity) : reader.read(from, getClamped(frame, counted, 0, capacity));
     if (text === undefined) return fail(frame);
     write(frame, text);
     return NEXT;
@@ -72,8 +72,4 @@ export function compileValid(unit: Unit, instruction: Of<'valid'>): Step {
 
 function addressOf(frame: Frame, register: number, offset: number): bigint {
   return BigInt.asUintN(64, getUnsigned(frame, register) + BigInt(offset));
-}
-
-function min(value: bigint, limit: number): bigint {
-  return value < BigInt(limit) ? value : BigInt(limit);
 }
