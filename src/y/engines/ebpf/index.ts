@@ -28,3 +28,14 @@ export {
   type StackEmitter,
   type TargetFilter,
 } from './options.ts';
+export {
+  decodeEvent,
+  decodeInteger,
+  decodeKey,
+  decodeText,
+  encodeKey,
+  encodeStoredText,
+  type Event,
+  type EventOrigin,
+  type StoredPart,
+} from './decode.ts';
