@@ -8,7 +8,9 @@ import { parseRegex } from './parse.ts';
 
 /**
  * Compiles a regular expression for subjects of bytes, read as UTF-8. `captures` is how many groups are read, `$0` counted: the
- * highest `$n` and one; 0 when none is. The match is the leftmost one; alternatives and quantifiers are preferred as in Perl.
+ * highest `$n` and one; 0 when none is. The match is the leftmost one; alternatives and quantifiers (lazy ones too) are preferred as in
+ * Perl, save that a loop whose body may be empty may take fewer rounds. Without the flag `m`, `$` is the subject's end only, not before a
+ * last newline. `.` and classes are of characters, so bytes that are no UTF-8 match none of them; `\xff` and classes with such are of bytes.
  * Errors: bad syntax, what is not regular, a group that is not there, a bound passed.
  */
 export function compileRegex(source: string, flags: string, captures: number): Result<RegexProgram, RegexError> {
