@@ -3,10 +3,9 @@
  * kernel/bpf/ringbuf.c and Documentation/bpf/ringbuf.rst of Linux 6.18.
  */
 import { err, ok, type Result } from '../base/index.ts';
-import { DescriptorSet, mapDescriptor, watchDescriptor, type Mapping } from '../native/index.ts';
+import { DescriptorSet, loadPageSize, mapDescriptor, watchDescriptor, type Mapping } from '../native/index.ts';
 import { toKernelError, type KernelError } from './error.ts';
 
-const PAGE_BYTES = 4096;
 const BUSY = 0x8000_0000 | 0;
 const DISCARDED = 0x4000_0000;
 const LENGTH_MASK = 0x3fff_ffff;
@@ -30,6 +29,7 @@ export class RingReader {
   readonly counts: RingCounts = { records: 0, bytes: 0, discarded: 0 };
   readonly #fd: number;
   readonly #size: number;
+  readonly #pageBytes: number;
   readonly #consumer: Mapping;
   readonly #producer: Mapping;
   readonly #consumed: BigUint64Array;
@@ -40,9 +40,10 @@ export class RingReader {
   #unwatch: (() => void) | undefined;
   #closed = false;
 
-  private constructor(fd: number, size: number, consumer: Mapping, producer: Mapping) {
+  private constructor(fd: number, size: number, pageBytes: number, consumer: Mapping, producer: Mapping) {
     this.#fd = fd;
     this.#size = size;
+    this.#pageBytes = pageBytes;
     this.#consumer = consumer;
     this.#producer = producer;
     this.#consumed = new BigUint64Array(consumer.buffer);
@@ -54,11 +55,14 @@ export class RingReader {
 
   /** `sizeBytes`: the map's `maxEntries`. */
   static open(fd: number, sizeBytes: number): Result<RingReader, KernelError> {
-    const consumer = mapDescriptor(fd, PAGE_BYTES, 0, true);
+    const pageSize = loadPageSize();
+    if (!pageSize.ok) return err(toKernelError(pageSize.error));
+    const pageBytes = pageSize.value;
+    const consumer = mapDescriptor(fd, pageBytes, 0, true);
     if (!consumer.ok) return err(toKernelError(consumer.error, 'ring buffer'));
     // The data pages come twice, so that a record that wraps around reads on.
-    const producer = mapDescriptor(fd, PAGE_BYTES + 2 * sizeBytes, PAGE_BYTES, false);
-    if (producer.ok) return ok(new RingReader(fd, sizeBytes, consumer.value, producer.value));
+    const producer = mapDescriptor(fd, pageBytes + 2 * sizeBytes, pageBytes, false);
+    if (producer.ok) return ok(new RingReader(fd, sizeBytes, pageBytes, consumer.value, producer.value));
     consumer.value.close();
     return err(toKernelError(producer.error, 'ring buffer'));
   }
@@ -72,6 +76,7 @@ export class RingReader {
   drain(onRecord: OnRecord, limit = Infinity): number {
     if (this.#closed) return 0;
     const words = this.#words;
+    const pageBytes = this.#pageBytes;
     const mask = this.#size - 1;
     const step = this.#size >> 3;
     const start = this.#position;
@@ -85,7 +90,7 @@ export class RingReader {
           produced = Atomics.load(words, 0) >>> 0;
           if (position % TWO_32 === produced) break;
         }
-        const place = PAGE_BYTES + (position < 0x8000_0000 ? position & mask : position % this.#size);
+        const place = pageBytes + (position < 0x8000_0000 ? position & mask : position % this.#size);
         const header = Atomics.load(words, place >> 2);
         if ((header & BUSY) !== 0) break;
         const length = header & LENGTH_MASK;

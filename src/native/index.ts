@@ -12,7 +12,7 @@ export {
   pokePerfEvent,
   readDescriptor,
 } from './kernel-calls.ts';
-export { mapDescriptor, type Mapping } from './mapping.ts';
+export { loadPageSize, mapDescriptor, type Mapping } from './mapping.ts';
 export { readProcessMemory, type MemoryRange, type ReadOutcome } from './process-memory.ts';
 export type { ThreadRegisters } from './registers.ts';
 export type { Structure } from './structure.ts';

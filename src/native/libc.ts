@@ -23,6 +23,7 @@ export interface Libc {
   syscall5(number: number, a: number, b: number, c: number, d: number, e: number): number;
   mmap(address: number, length: number, protection: number, flags: number, fd: number, offset: number): number;
   munmap(address: number, length: number): number;
+  getPageSize(): number;
   ioctl(fd: number, request: number, argument: number): number;
   close(fd: number): number;
   /** close(2) on a thread of libuv's pool. */
@@ -98,6 +99,7 @@ function bind(koffi: Koffi): Libc {
     syscall5: variadic(5),
     mmap: call('mmap', 'intptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']),
     munmap: call('munmap', 'int', ['uintptr_t', 'size_t']),
+    getPageSize: call('getpagesize', 'int', []),
     ioctl: call('ioctl', 'int', ['int', 'ulong', 'uintptr_t']),
     close,
     closeElsewhere: (fd) => new Promise((done) => void close.async(fd, (_: unknown, answer: number) => done(answer))),

@@ -16,6 +16,12 @@ export interface Mapping {
   close(): void;
 }
 
+/** Bytes of a page: 4,096 on x86-64; 4,096, 16,384 or 65,536 on AArch64. */
+export function loadPageSize(): Result<number, NativeError> {
+  const loaded = loadLibc();
+  return loaded.ok ? ok(loaded.value.libc.getPageSize()) : loaded;
+}
+
 /** Maps `length` bytes of a map's or ring's descriptor, shared; `offset` is a multiple of the page size. */
 export function mapDescriptor(fd: number, length: number, offset: number, writable: boolean): Result<Mapping, NativeError> {
   const loaded = loadLibc();
