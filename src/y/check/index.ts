@@ -1,4 +1,5 @@
 export { check, type Checked } from './check.ts';
+export { dumpTyped } from './dump.ts';
 export type {
   ArithmeticOperator,
   ComparisonOperator,
