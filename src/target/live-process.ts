@@ -16,17 +16,25 @@ export class LiveProcess implements Target {
   readonly architecture: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86-64';
   readonly pid: number;
   readonly memory: PagedMemory;
-  readonly identity: Identity;
-  readonly auxv: ReadonlyMap<number, bigint>;
+  #identity: Identity;
+  #auxv: ReadonlyMap<number, bigint>;
   #map: readonly Mapping[] = [];
   #modules: readonly TargetModule[] = [];
   #problems: readonly string[] = [];
 
   constructor(pid: number, identity: Identity) {
     this.pid = pid;
-    this.identity = identity;
+    this.#identity = identity;
     this.memory = new PagedMemory(new ProcessPages(pid));
-    this.auxv = readAuxv(pid);
+    this.#auxv = readAuxv(pid);
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  get auxv(): ReadonlyMap<number, bigint> {
+    return this.#auxv;
   }
 
   get map(): readonly Mapping[] {
@@ -41,13 +49,17 @@ export class LiveProcess implements Target {
     return this.#problems;
   }
 
-  /** Reads the memory map again and forgets cached pages. Modules that are as before stay the same objects. */
+  /** Reads the memory map again, and who the process is, and forgets cached pages. Modules that are as before stay the same objects. */
   refresh(): Result<void, TargetError> {
     const text = readProcText(this.pid, 'maps');
     if (!text.ok) return text.error.kind === 'forbidden' ? err(forbidden(this.pid, 'reading the memory map')) : text;
     const { mappings, skippedLines } = parseMaps(text.value);
     if (mappings.length === 0) return err({ kind: 'gone', message: `process ${this.pid} has no memory: it is ending, or a kernel thread` });
+    const identity = readIdentity(this.pid);
+    if (!identity.ok) return identity;
     this.#map = mappings;
+    this.#identity = identity.value;
+    this.#auxv = readAuxv(this.pid);
     this.#problems = skippedLines > 0 ? [`${skippedLines} lines of /proc/${this.pid}/maps were not understood`] : [];
     this.memory.drop();
     const known = new Map(this.#modules.map((module) => [identify(module.path, module.mappings), module]));

@@ -125,6 +125,7 @@ export class PagedMemory implements Memory {
         else missing.add(page);
       }
     }
+    if (missing.size === 0) return found;
     const numbers = [...missing].sort((a, b) => a - b);
     const contents = this.#source.readPages(numbers);
     const keep = numbers.length <= LARGEST_CACHED_PAGES;

@@ -86,7 +86,7 @@ async function startVforked(): Promise<RunningProgram> {
     process.kill(child, 'SIGKILL');
     return parent.stop();
   };
-  return { pid: child, child: parent.child, stop };
+  return { pid: child, child: parent.child, text: parent.text, stop };
 }
 
 interface Case {

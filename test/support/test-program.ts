@@ -36,6 +36,8 @@ export function compileProgram(source: string, flags: readonly string[], compile
 export interface RunningProgram {
   readonly pid: number;
   readonly child: ChildProcess;
+  /** What it printed up to `ready`. */
+  readonly text: string;
   /** Kills it and waits until it is gone. */
   stop(): Promise<void>;
 }
@@ -44,11 +46,11 @@ export interface RunningProgram {
 export async function startProgram(command: string, args: readonly string[]): Promise<RunningProgram> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
+  const text = await new Promise<string>((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (bytes: Buffer) => {
       text += bytes.toString();
-      if (text.includes('ready')) resolve();
+      if (text.includes('ready')) resolve(text);
     });
     child.once('error', reject);
     child.once('close', (code) => reject(new Error(`${command} ended with ${code} before it was ready`)));
@@ -56,6 +58,7 @@ export async function startProgram(command: string, args: readonly string[]): Pr
   return {
     pid: child.pid!,
     child,
+    text,
     stop: async () => {
       child.kill('SIGKILL');
       await ended;
