@@ -128,7 +128,7 @@ test('random programs leave the same numbers in registers and memory as in the k
         }
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 1000 },
   );
 });
 
