@@ -82,6 +82,7 @@ export class DebugInfo {
   readonly #types: TypeReader;
   readonly #sources: SourceFiles;
   #indices: readonly NameIndex[] | undefined;
+  #byFile: ReadonlyMap<DebugFile, NameIndex> | undefined;
   #code: CodeMap | undefined;
   #lineIndex: LineIndex | undefined;
 
@@ -254,13 +255,16 @@ export class DebugInfo {
       const file = this.#split.fileOf(unit);
       if (file !== undefined) indices.push(new NameIndex(file));
     }
+    const [anyUnit] = this.#main.units;
+    if (anyUnit !== undefined) for (const file of this.#split.typeFiles(anyUnit)) indices.push(new NameIndex(file));
     this.#indices = indices;
     for (const index of indices) index.file.abbreviations.liftBudget();
     return indices;
   }
 
   #indexOf(file: DebugFile): NameIndex | undefined {
-    return this.#index().find((index) => index.file === file);
+    this.#byFile ??= new Map(this.#index().map((index) => [index.file, index]));
+    return this.#byFile.get(file);
   }
 
   #qualifiedName(die: Die): string | undefined {

@@ -441,14 +441,15 @@ class UnitScan {
 
   #record(category: number, number: number, parent: number): number {
     const kind = category | this.#flags;
+    // What an entry refers to says what it is qualified with, even where it repeats the name (as in type units).
+    if (this.#reference >= 0) return this.#index.add(number, 0, this.#reference, kind | LINKED);
+    // The reference leads to another file: number 0 is no entry's, so its text is looked up.
+    if (this.#hasForeign) return this.#index.add(number, 0, 0, kind | LINKED);
     if (this.#nameForm !== 0) {
       const place = this.#name();
       if (place === undefined || place.bytes[place.start] === 0) return this.#index.add(number, parent, 0, kind | NAMELESS);
       return this.#index.add(number, parent, hashName(place.bytes, place.start), kind);
     }
-    if (this.#reference >= 0) return this.#index.add(number, 0, this.#reference, kind | LINKED);
-    // The reference leads to another file: number 0 is no entry's, so its text is looked up.
-    if (this.#hasForeign) return this.#index.add(number, 0, 0, kind | LINKED);
     return this.#index.add(number, parent, 0, kind | NAMELESS);
   }
 

@@ -70,13 +70,25 @@ export class SplitUnits {
     return this.#package;
   }
 
+  /** The files of all type units of the package; `skeleton` is any. */
+  typeFiles(skeleton: Unit): DebugFile[] {
+    const signatures = this.#packages()?.type.ids() ?? [];
+    return [...signatures].flatMap((signature) => this.#typeFile(signature, skeleton) ?? []);
+  }
+
   /** A type unit of the package. */
   #type(signature: bigint, skeleton: Unit): Die | undefined {
+    return this.#typeFile(signature, skeleton)?.ownTypeBySignature(signature);
+  }
+
+  #typeFile(signature: bigint, skeleton: Unit): DebugFile | undefined {
     if (!this.#typeFiles.has(signature)) {
       const sections = this.#packages()?.type.sections(signature);
-      this.#typeFiles.set(signature, sections && new DebugFile(sections, { split: { skeleton } }));
+      const file = sections && new DebugFile(sections, { split: { skeleton } });
+      if (file !== undefined) file.findSignature = (other) => this.#type(other, skeleton);
+      this.#typeFiles.set(signature, file);
     }
-    return this.#typeFiles.get(signature)?.ownTypeBySignature(signature);
+    return this.#typeFiles.get(signature);
   }
 }
 
@@ -133,6 +145,10 @@ class PackageIndex {
       parts.set(name, (this.#sections.section(name) ?? new Uint8Array(0)).subarray(offset, offset + size));
     }
     return parts;
+  }
+
+  ids(): Iterable<bigint> {
+    return this.#rows.keys();
   }
 
   /** Sections of one unit: its parts of those that are divided, the others whole. */

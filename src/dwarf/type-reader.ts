@@ -135,7 +135,7 @@ export class TypeReader {
 
   #record(die: Die): CType {
     const form = die.tag === Tag.unionType ? 'union' : die.tag === Tag.structureType ? 'struct' : 'class';
-    const name = die.name() === undefined ? undefined : this.#context.qualifiedName(die);
+    const name = isNamed(die) ? this.#context.qualifiedName(die) : undefined;
     if (die.flag(At.declaration)) {
       const signature = die.reference(At.signature);
       const defined = signature ?? (name === undefined ? undefined : this.#context.findDefinition(name, die.tag));
@@ -177,7 +177,7 @@ export class TypeReader {
   }
 
   #enum(die: Die): CType {
-    const name = die.name() === undefined ? undefined : this.#context.qualifiedName(die);
+    const name = isNamed(die) ? this.#context.qualifiedName(die) : undefined;
     if (die.flag(At.declaration)) {
       const defined = die.reference(At.signature) ?? (name === undefined ? undefined : this.#context.findDefinition(name, die.tag));
       if (defined !== undefined && !defined.flag(At.declaration)) return this.read(defined);
@@ -226,6 +226,11 @@ const BYTE: IntegerType = { kind: 'integer', name: 'unsigned char', size: 1, sig
 
 function bytesOf(length: number): CType {
   return { kind: 'array', element: BYTE, length };
+}
+
+/** In type units the name may stand only at the declaration that the definition refers to. */
+function isNamed(die: Die): boolean {
+  return die.chain().some((one) => one.has(At.name));
 }
 
 function isSigned(die: Die, underlying: CType | undefined): boolean {
