@@ -196,7 +196,7 @@ const subjects = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'A', '_', ' ',
 const flagSets = fc.subarray(['i', 's', 'm']).map((flags) => flags.join(''));
 
 describe('compared with JavaScript', () => {
-  test('finds the same match and the same groups', () => {
+  test('finds the same match and the same groups', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(pieces, flagSets, fc.array(subjects, { minLength: 5, maxLength: 12 }), (piece, flags, texts) => {
         const reference = new RegExp(piece.text, `d${flags}`);
@@ -216,7 +216,7 @@ describe('compared with JavaScript', () => {
     );
   });
 
-  test('never fails on what is no pattern', () => {
+  test('never fails on what is no pattern', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom(...'ab()[]{}|*+?^$\\.-:,<=!123xn\u00e9\u{1F600}'), maxLength: 24 }),

@@ -350,7 +350,9 @@ export abstract class ExpressionParser extends TypeParser {
     if (called && (token.text === 'offsetof' || token.text === '__builtin_offsetof')) return this.parseOffsetof();
     if (called && token.text === '_container_of') return this.parseContainerOf();
     if (!this.isName()) {
-      const hint = this.isTypeWord() ? 'a type stands here only in parentheses, as a cast' : `"${token.text}" is a word of the language`;
+      const template = this.last().text === '<' ? 'a C++ name is written in backquotes: `std::vector<int>`' : undefined;
+      const cast = this.isTypeWord() ? 'a type stands here only in parentheses, as a cast' : undefined;
+      const hint = template ?? cast ?? `"${token.text}" is a word of the language`;
       return this.failExpected('an expression', hint);
     }
     const name = toName(this.next());

@@ -130,6 +130,9 @@ export abstract class TypeParser extends TokenReader {
     let ahead = 1;
     while (this.isWord('const', ahead) || this.isWord('volatile', ahead)) ahead++;
     if (this.isName(ahead)) return !this.isWord('in', ahead) || this.isMark('=', ahead + 1) || this.isMark(';', ahead + 1);
+    // `T (*name)(int)`: of a call's result that is called with an expression it cannot be told, and that is rare.
+    const isPointer = this.isMark('(', ahead) && this.isMark('*', ahead + 1) && this.isName(ahead + 2) && this.isMark(')', ahead + 3);
+    if (isPointer) return this.isMark('(', ahead + 4) && (this.isTypeStart(ahead + 5) || this.isMark(')', ahead + 5));
     const reference = this.isMark('&', ahead) || this.isMark('&&', ahead);
     if (reference) return this.isName(ahead + 1) && this.isMark('=', ahead + 2);
     const first = ahead;

@@ -246,6 +246,10 @@ describe('parse()', () => {
       'variable a lru | type: aggregate-type | keys: backtrace-type | keys: pointer | to: tag tag="struct" s',
     ],
     ['_str<512> s = "x";', 'variable s | type: string-type | capacity: integer 512 type="int" | initializer: string text="x"'],
+    [
+      'typedef int (*F)(T *); F f;',
+      'typedef F | type: pointer | to: function-type | result: basic int | parameters: | type: pointer | to: named T | variable f | type: named F',
+    ],
     ['_thread T x;', 'variable x thread | type: named T'],
     [
       'typedef struct s { int a : 3, : 2, b; union { char c; }; } T; T *p;',
@@ -279,12 +283,14 @@ describe('parse()', () => {
         _foreach (k in arr; sort asc by arr[k]; limit 2 + 1) _delete arr[k];
         _try { x *y = t->y; (void)y; } _catch { _clear(arr); }
         x * z;
+        x (*call)(int) = z;
         f(t), f(t);
         if (t) return 1; else if (!t) return 2; else { }
       }`;
     const parsed = dump(text);
     for (const part of ['labels: case', 'for', 'while', 'do-while', 'switch', 'foreach', 'delete', 'try', 'clear', 'comma', 'if', 'return'])
       expect(parsed).toContain(part);
+    expect(parsed).toContain('declarations: variable call');
     expect(parsed).toContain('declarations: variable z\n        type: pointer\n          to: named x');
   });
 });
@@ -325,6 +331,14 @@ describe('diagnostics of parse()', () => {
     ['unnamed end', '_probe', ['1:7 expected']],
   ])('%s', (_, text, expected) => {
     expect(faults(text)).toEqual(expected);
+  });
+
+  test.each([
+    ['_probe f { T<int> x; }', 'a C++ name is written in backquotes: `std::vector<int>`'],
+    ['_probe f { x = int; }', 'a type stands here only in parentheses, as a cast'],
+    ['_probe f { x = case; }', '"case" is a word of the language'],
+  ])('help with %s', (text, hint) => {
+    expect(read(text).diagnostics.map((one) => one.hint)).toEqual([hint]);
   });
 
   it('look like this', () => {
@@ -395,7 +409,7 @@ describe('robustness of parse()', () => {
     }
   };
 
-  it('survives random tokens', () => {
+  it('survives random tokens', { timeout: 30_000 }, () => {
     const texts = fc.array(fc.constantFrom(...WORDS), { maxLength: 60 }).map((words) => words.join(' '));
     fc.assert(
       fc.property(texts, fc.boolean(), (text, wrapped) => check(wrapped ? `_probe _begin { ${text} }` : text)),
@@ -403,7 +417,7 @@ describe('robustness of parse()', () => {
     );
   });
 
-  it('survives every cut of a program, and every token left out', () => {
+  it('survives every cut of a program, and every token left out', { timeout: 30_000 }, () => {
     const program = TOUR + WALK;
     for (let end = 0; end < program.length; end += 3) check(program.slice(0, end));
     const words = program.split(/(?<=\W)|(?=\W)/);
@@ -437,11 +451,11 @@ describe('robustness of parse()', () => {
     '/** @analyzer a',
     '\\\n',
     '\u{1F600}',
-  ])('takes little time for 100,000 characters of %j', (part) => {
+  ])('takes little time for 100,000 characters of %j', { timeout: 30_000 }, (part) => {
     for (const before of ['', '_probe _begin { x = ', '#define F(x) x\nF(']) check(before + part.repeat(100_000 / part.length));
   });
 
-  it('survives random characters', () => {
+  it('survives random characters', { timeout: 30_000 }, () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => check(text)),
       { numRuns: 2000 },

@@ -135,7 +135,7 @@ describe('macros', () => {
     expect(faults(text)).toEqual(expected);
   });
 
-  it('stop growing', () => {
+  it('stop growing', { timeout: 30_000 }, () => {
     const lines = ['#define M0 x', ...Array.from({ length: 40 }, (_, at) => `#define M${at + 1} M${at} M${at}`), 'M40'];
     expect(faults(lines.join('\n'))).toEqual(['42:1 macro-too-large']);
     const deep = `#define F(x) x\n${'F('.repeat(5000)}1${')'.repeat(5000)}`;
@@ -273,7 +273,7 @@ describe('robustness of preprocess()', () => {
       .split(' ')
       .map((word) => word.replace('_A', ' A').replace('#define ', '#define F(A,...) '));
 
-  it('survives random directives', () => {
+  it('survives random directives', { timeout: 30_000 }, () => {
     const files = { 'dir/a.y': 'A F(A)\n#define A F(A\n', 'dir/b.y': '#if' };
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...words), { maxLength: 40 }), (list) => {
