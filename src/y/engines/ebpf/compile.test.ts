@@ -16,7 +16,6 @@ import type { BinaryOperator, Instruction, Program } from '../../ir/program.ts';
 import { bucketOf } from '../aggregate-layout.ts';
 import { compileEbpf } from './index.ts';
 
-const place = { file: 'test.y', line: 1, column: 1 };
 const store = (global: number, register: number) => ({ op: 'store-global', global, offset: 0, size: 8, value: r(register) }) as const;
 const aggregateGlobal = integerGlobal('a', { kind: 'aggregate', size: 0 });
 const textKey = (capacity: number) => ({ kind: 'text', capacity }) as const;

@@ -14,6 +14,7 @@ type Of<Op extends Instruction['op']> = Extract<Instruction, { op: Op }>;
 
 const BPF_F_USER_STACK = 1 << 8;
 const COMM_BYTES = 16;
+const EFAULT = -14;
 
 /** Reads `size` bytes at r3 into `STACK.a`; jumps to `failed` when it cannot. */
 function emitReadWord(e: Emitter, space: Space, size: AccessSize, failed: string): void {
@@ -325,15 +326,19 @@ function emitUserStack(e: Emitter): void {
   a.moveImm(0, 0).label(done);
 }
 
+/** Where there is no such part (no kernel code below a probe of a program; a kernel thread), it is 0 and nothing is lost. */
 function emitStackId(e: Emitter, flags: number): void {
   const { a } = e;
-  const [lost, done] = [a.newLabel('lost'), a.newLabel('done')];
+  const [none, done] = [a.newLabel('none'), a.newLabel('done')];
+  const mayLack = flags === 0 || e.unit.kernelCode;
   e.unit.takesStacks = true;
   a.move(1, 6).loadMap(2, MAPS.stacks).moveImm(3, flags).call('get_stackid');
-  a.jumpIfImm('slt', 0, 0, lost).aluImm('add', 0, 1).label(done);
+  a.jumpIfImm('slt', 0, 0, none).aluImm('add', 0, 1).label(done);
   e.defer(() => {
-    a.label(lost);
+    const absent = a.newLabel('absent');
+    a.label(none);
+    if (mayLack) a.jumpIfImm('eq', 0, EFAULT, absent);
     emitCount(a, 'stack-lost');
-    a.moveImm(0, 0).jump(done);
+    a.label(absent).moveImm(0, 0).jump(done);
   });
 }

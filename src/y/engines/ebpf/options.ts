@@ -83,5 +83,5 @@ export interface StackEmitter {
   /** Emits code that leaves the id of the user's stack in r0; 0 when there is none. r6 is the context; r1–r5 are free, r6–r9 must be kept. */
   emitUserStack(assembler: Assembler, programType: ProgramType): void;
   /** Emits the functions that this calls, once for each program that takes a stack, after its own code. */
-  emitFunctions(assembler: Assembler): void;
+  emitFunctions(assembler: Assembler, programType: ProgramType): void;
 }
