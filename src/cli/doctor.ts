@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, statSync } f
 import { createRequire } from 'node:module';
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { probeFeatures, readSystemFacts, type SystemFacts } from '../kernel/index.ts';
+import { findCallTrouble, probeFeatures, readSystemFacts, type SystemFacts } from '../kernel/index.ts';
 import { findPortTrouble } from '../server/index.ts';
 import { findHolder } from './data-lock.ts';
 import type { Settings } from './options.ts';
@@ -55,8 +55,11 @@ export function formatFindings(findings: readonly Finding[]): string {
 /** What is needed to look into programs, each thing tried. */
 function checkLooking(): Finding[] {
   const wing = 'looking' as const;
-  if (process.platform !== 'linux')
-    return [{ what: 'looking into programs', state: 'off', detail: `Linux alone; this is ${process.platform}`, wing }];
+  const trouble = findCallTrouble();
+  if (trouble !== undefined) {
+    const remedy = 'on Linux, x64 or arm64, install Fluoroscope again, with its optional packages';
+    return [{ what: 'looking into programs', state: 'off', detail: trouble, remedy, wing }];
+  }
   const facts = describeKernel(readSystemFacts());
   return [
     { what: 'kernel', state: 'ok', detail: facts, wing },

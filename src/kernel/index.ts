@@ -8,6 +8,6 @@ export { splitPerCpu, type EntriesOptions, type KernelMap, type MapItem } from '
 export { KernelObject, type LoadOptions } from './kernel-object.ts';
 export { KernelTypes } from './kernel-types.ts';
 export type { MappedValues } from './mapped-values.ts';
-export { readSystemFacts, type SystemFacts } from './privileges.ts';
+export { findCallTrouble, readSystemFacts, type SystemFacts } from './privileges.ts';
 export { createRingWaiter, RingReader, type OnRecord, type RingCounts } from './ring-reader.ts';
 export { openTracingFiles, type TracingFiles } from './tracefs.ts';

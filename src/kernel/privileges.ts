@@ -1,6 +1,6 @@
 /** What this process may do, and what the machine allows: facts from /proc, none of them proof (see `features.ts`, which tries). */
 import { release } from 'node:os';
-import { callBpf, errnoOf, pokePerfEvent } from '../native/index.ts';
+import { callBpf, errnoOf, loadPageSize, pokePerfEvent } from '../native/index.ts';
 import { readText } from './tracefs.ts';
 
 /** Bits of CapEff (include/uapi/linux/capability.h). */
@@ -30,6 +30,12 @@ export interface SystemFacts {
   readonly kptrRestrict: number | undefined;
   readonly ptraceScope: number | undefined;
   readonly hasTypes: boolean;
+}
+
+/** Why the kernel cannot be called at all from here; undefined when it can. */
+export function findCallTrouble(): string | undefined {
+  const loaded = loadPageSize();
+  return loaded.ok ? undefined : loaded.error.message;
 }
 
 export function readPrivileges(): Privileges {

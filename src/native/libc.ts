@@ -71,7 +71,7 @@ function load(): Result<Loaded, NativeError> {
     koffi = createRequire(import.meta.url)('koffi') as Koffi;
   } catch (cause) {
     const reason = (cause as Error).message.split('\n')[0];
-    return unavailable(`the package koffi cannot be loaded (${reason}); install Fluoroscope again, without --omit=optional`);
+    return unavailable(`the package koffi cannot be loaded (${reason})`);
   }
   try {
     return ok({ libc: bind(koffi), numbers });
