@@ -38,7 +38,7 @@ export class CxxParser implements CxxExpressions {
     const encoding = this.encoding(true);
     const printed = new CxxPrinter().print(encoding);
     const rest = this.reader.text.slice(this.reader.at);
-    if (!/^(?:\.(?:[a-zA-Z_]+(?:\.\d+)*|\d+))*$/.test(rest)) throw new NotMangled('text is left over');
+    if (!/^(?:\.(?:[a-zA-Z_]+|\d+))*$/.test(rest)) throw new NotMangled('text is left over');
     const clones = rest.match(/\.(?:[a-zA-Z_]+(?:\.\d+)*|\d+(?:\.\d+)*)/g) ?? [];
     return printed + clones.map((clone) => ` [clone ${clone}]`).join('');
   }
