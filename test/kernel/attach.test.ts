@@ -42,6 +42,29 @@ test.for([
   },
 );
 
+test('uprobes of the slow kind are closed beside the event loop', async (context) => {
+  const object = loadProbe(context, 'uprobeMulti', { uprobes: 'perf' });
+  const target = await TargetProgram.start(context);
+  const before = target.firstByte();
+  for (let i = 0; i < 4; i++)
+    must(
+      object.attachUprobes('probe', {
+        path: target.path,
+        places: [{ offset: target.functionOffset }],
+        kind: 'entry',
+        pid: target.pid,
+      }),
+    );
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const start = performance.now();
+  await object.close();
+  const tookMs = performance.now() - start;
+  clearInterval(timer);
+  if (tookMs > 100) expect(turns).toBeGreaterThan(5);
+  expect(target.firstByte()).toBe(before);
+});
+
 test('the filter by process lets other processes alone', async (context) => {
   const object = loadProbe(context, 'uprobeMulti');
   const target = await TargetProgram.start(context);
