@@ -167,6 +167,17 @@ export class DebugInfo {
     }
   }
 
+  /** Qualified names of all types; some more than once. */
+  *typeNames(): Iterable<string> {
+    for (const index of this.#index())
+      for (const category of TYPE_CATEGORIES.any) for (const entry of index.all(category)) yield index.qualifiedName(entry);
+  }
+
+  /** Qualified names of all variables with static storage; some more than once. */
+  *variableNames(): Iterable<string> {
+    for (const index of this.#index()) for (const entry of index.all(Category.variable)) yield index.qualifiedName(entry);
+  }
+
   /** Where functions of that name were inlined. Reads all code of the program: seconds for a large one. */
   findInlinedCopies(name: string): InlinedCopy[] {
     const abstract = new Set<string>();

@@ -272,7 +272,7 @@ export class Unit {
     this.#emitMain();
     for (const index of this.#functions) if (this.#calls(index)) this.#queue.push(() => this.#emitSubprogram(index));
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next();
-    if (this.takesUserStacks) this.options.stacks?.emitFunctions(a);
+    if (this.takesUserStacks) this.options.stacks?.emitFunctions(a, this.type);
     if (this.usesFrame) this.#object.frameBytes = Math.max(this.#object.frameBytes, this.#record + this.#recordBytes);
     const { name, type, attach } = this.request;
     return { name, type, ...(attach === undefined ? {} : { attach }), ...a.assemble() };

@@ -76,7 +76,8 @@ function compileDescription(unit: Unit, from: Of<'describe'>['from'], as: Descri
   return (frame) => describeInteger(describe, as, getInteger(frame, register));
 }
 
-function describeInteger(describe: Describer, as: Description, value: bigint): string {
+/** What an integer means to a reader. */
+export function describeInteger(describe: Describer, as: Description, value: bigint): string {
   switch (as.kind) {
     case 'symbol':
       return describe.symbol(BigInt.asUintN(64, value), as.space);

@@ -1,0 +1,98 @@
+/** Runs the probes of our own process: `_begin`, `_oneshot`, timers, `_end`. */
+import {
+  SnapshotEngine,
+  type Describer,
+  type HostIdentity,
+  type OutputSink,
+  type Program,
+  type SnapshotEnvironment,
+  type SnapshotMemory,
+  type Storage,
+} from '../y/index.ts';
+import type { Target } from '../target/index.ts';
+
+export interface HostOptions {
+  readonly storage: Storage;
+  readonly describe: Describer;
+  readonly output: OutputSink;
+  /** The process or core dump that is read; undefined for the whole host. */
+  readonly target: Target | undefined;
+  readonly captureStack?: SnapshotEnvironment['captureStack'];
+  readonly register?: SnapshotEnvironment['register'];
+  /** `_exit()` was called. */
+  readonly onExit: () => void;
+}
+
+export class HostRunner {
+  readonly #program: Program;
+  readonly #engine: SnapshotEngine;
+  readonly #output: OutputSink;
+  readonly #target: Target | undefined;
+  #timers: NodeJS.Timeout[] = [];
+
+  constructor(program: Program, options: HostOptions) {
+    this.#program = program;
+    this.#output = options.output;
+    this.#target = options.target;
+    const { captureStack, register } = options;
+    this.#engine = new SnapshotEngine(program, {
+      memory: (space) => (space === 'user' ? (options.target?.memory as SnapshotMemory | undefined) : undefined),
+      storage: options.storage,
+      describe: options.describe,
+      output: options.output,
+      identity: toIdentity(options.target),
+      clock: { monotonicNs: () => process.hrtime.bigint(), wallNs: () => BigInt(Date.now()) * 1_000_000n },
+      random: () => crypto.getRandomValues(new BigUint64Array(1))[0]!,
+      exit: options.onExit,
+      ...(captureStack === undefined ? {} : { captureStack }),
+      ...(register === undefined ? {} : { register }),
+    });
+  }
+
+  /** Runs all probes of a kind, in the order of the source. */
+  run(kind: 'begin' | 'oneshot' | 'end'): void {
+    for (const [index, { point }] of this.#program.probes.entries()) if (point.kind === kind) this.#runOne(index);
+  }
+
+  /** Starts the timers; they run until `stopTimers`. */
+  startTimers(): void {
+    for (const [index, { point }] of this.#program.probes.entries()) {
+      if (point.kind !== 'timer') continue;
+      this.#timers.push(setInterval(() => this.#runOne(index), Math.max(1, point.periodNs / 1e6)));
+    }
+  }
+
+  stopTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
+  }
+
+  get losses() {
+    return this.#engine.losses();
+  }
+
+  #runOne(index: number): void {
+    // What a probe sees is the target as it is now.
+    this.#target?.memory.drop();
+    const outcome = this.#engine.run(index);
+    if (outcome.kind === 'ended') this.#output.write('warn', outcome.message);
+  }
+}
+
+function toIdentity(target: Target | undefined): HostIdentity {
+  const identity = target?.identity;
+  return {
+    pid: target?.pid ?? 0,
+    tid: target?.pid ?? 0,
+    ppid: identity?.parentPid ?? 0,
+    pgid: identity?.processGroup ?? 0,
+    nspid: identity?.namespacePid ?? 0,
+    uid: identity?.uid ?? 0,
+    gid: identity?.gid ?? 0,
+    cgroup: 0n,
+    threadPointer: undefined,
+    comm: identity?.comm ?? '',
+    exe: identity?.exe ?? '',
+    container: identity?.container ?? '',
+  };
+}

@@ -1,0 +1,4 @@
+export { startLiveSession, type LiveError, type LiveOptions } from './live-session.ts';
+export { describeLosses, type EndReason, type LossReport, type ProbeReport, type SessionReport } from './report.ts';
+export { startSnapshotSession, type Session, type SnapshotOptions } from './snapshot-session.ts';
+export { openSubject, Subject, type SubjectChoice } from './subject.ts';

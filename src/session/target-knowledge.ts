@@ -1,0 +1,257 @@
+/**
+ * What the compiler asks, answered from the files that are mapped into the targets, their debug information and symbol tables,
+ * and the running kernel.
+ *
+ * Several targets may run the same files; a file is looked into once. Addresses of variables are those of the first target.
+ */
+import type { CType, FunctionType } from '../ctypes/index.ts';
+import type { DebugInfo, FunctionInfo } from '../dwarf/index.ts';
+import { findBytesAt, findFileOffset, SEGMENT, type ElfFile } from '../elf/index.ts';
+import { demangle, matchGlob, type Symbolizer } from '../symbols/index.ts';
+import type { Target, TargetModule } from '../target/index.ts';
+import { findSimilar, type FunctionSite, type Knowledge, type LineSite, type UsdtSite, type VariableSite } from '../y/index.ts';
+import type { KernelKnowledge } from './kernel-knowledge.ts';
+import { findUsdtSites } from './usdt-sites.ts';
+
+/** Bytes of code that a function's site shows. */
+const CODE_BYTES = 16;
+
+/** A target and what names its addresses. The first is the one whose variables are read. */
+export interface KnownTarget {
+  readonly target: Target;
+  readonly symbolizer: Symbolizer;
+}
+
+interface KnownModule {
+  readonly module: TargetModule;
+  readonly elf: ElfFile;
+  readonly symbolizer: Symbolizer;
+  /** Whether the first target maps it. */
+  readonly mapped: boolean;
+}
+
+export class TargetKnowledge implements Knowledge {
+  readonly architecture: Knowledge['architecture'];
+  readonly #targets: readonly KnownTarget[];
+  readonly #kernel: KernelKnowledge;
+  readonly #openDebug: (elf: ElfFile, debug: ElfFile | undefined) => DebugInfo | undefined;
+  readonly #debug = new Map<ElfFile, DebugInfo | undefined>();
+  #modules: readonly KnownModule[] | undefined;
+
+  constructor(
+    architecture: Knowledge['architecture'],
+    targets: readonly KnownTarget[],
+    kernel: KernelKnowledge,
+    openDebug: (elf: ElfFile, debug: ElfFile | undefined) => DebugInfo | undefined,
+  ) {
+    this.architecture = architecture;
+    this.#targets = targets;
+    this.#kernel = kernel;
+    this.#openDebug = openDebug;
+  }
+
+  findType(name: string, tag: 'struct' | 'union' | 'enum' | 'any', space: 'user' | 'kernel'): CType | undefined {
+    if (space === 'kernel') return this.#kernel.findType(name, tag);
+    let declared: CType | undefined;
+    for (const debug of this.#debugInfos()) {
+      const type = debug.findType(name, tag);
+      if (type === undefined) continue;
+      if (type.kind !== 'record' || !type.declaration) return type;
+      declared ??= type;
+    }
+    return declared;
+  }
+
+  findVariables(name: string, scope: string | undefined): readonly VariableSite[] {
+    const sites: VariableSite[] = [];
+    const inModule = scope === undefined ? undefined : matchGlob(scope);
+    for (const known of this.#all()) {
+      const isScope = inModule === undefined || inModule(known.module.name) || inModule(known.module.path);
+      const variables = this.#debugOf(known)?.findVariables(name) ?? [];
+      for (const { type, address, tlsOffset, file } of variables) {
+        if (!isScope && !isFile(file, scope)) continue;
+        const linked = address === undefined ? undefined : BigInt(address);
+        sites.push({
+          name,
+          module: known.module.path,
+          type,
+          address: linked !== undefined && known.mapped ? linked + known.module.bias : undefined,
+          threadOffset: tlsOffset === undefined ? undefined : toThreadOffset(known.elf, BigInt(tlsOffset), this.architecture),
+        });
+      }
+      if (variables.length === 0 && isScope) sites.push(...this.#symbolsOfVariable(known, name));
+    }
+    return sites;
+  }
+
+  findEnumerator(name: string): { readonly value: bigint; readonly type: CType } | undefined {
+    for (const debug of this.#debugInfos()) {
+      const found = debug.findEnumerators(name)[0];
+      if (found !== undefined) return found;
+    }
+    return this.#kernel.findEnumerator(name);
+  }
+
+  findFunctions(pattern: string, scope: string | undefined): readonly FunctionSite[] {
+    const inModule = scope === undefined ? undefined : matchGlob(scope);
+    return this.#all().flatMap((known) => {
+      const isScope = inModule === undefined || inModule(known.module.name) || inModule(known.module.path);
+      return this.#functionsOf(known, pattern, isScope ? undefined : scope);
+    });
+  }
+
+  findLine(file: string, line: number): readonly LineSite[] {
+    return this.#all().flatMap((known) => {
+      const debug = this.#debugOf(known);
+      const found = debug?.findLine(file, line);
+      if (debug === undefined || found === undefined) return [];
+      return found.addresses.flatMap((address) => {
+        const fileOffset = findFileOffset(known.elf, address);
+        if (fileOffset === undefined) return [];
+        const name = debug.find(address)?.function ?? '';
+        return [{ module: known.module.path, address: BigInt(address), fileOffset, line: found.line, function: name }];
+      });
+    });
+  }
+
+  findUsdt(provider: string, name: string): readonly UsdtSite[] {
+    return this.#all().flatMap(({ elf, module }) => findUsdtSites(elf, module.path, provider, name));
+  }
+
+  hasModule(glob: string): boolean {
+    const matches = matchGlob(glob);
+    return this.#all().some(({ module }) => matches(module.name) || matches(module.path));
+  }
+
+  findKernelFunction(name: string): ReturnType<Knowledge['findKernelFunction']> {
+    return this.#kernel.findFunction(name);
+  }
+
+  findTracepoint(category: string, name: string): ReturnType<Knowledge['findTracepoint']> {
+    return this.#kernel.findTracepoint(category, name);
+  }
+
+  findSyscalls(pattern: string): ReturnType<Knowledge['findSyscalls']> {
+    return this.#kernel.findSyscalls(pattern);
+  }
+
+  findLiteral(text: Uint8Array): bigint | undefined {
+    const wanted = Buffer.concat([text, Buffer.of(0)]);
+    for (const { elf, module, mapped } of this.#all()) {
+      if (!mapped) continue;
+      const found = findReadOnly(elf, wanted);
+      if (found !== undefined) return BigInt(found) + module.bias;
+    }
+    return undefined;
+  }
+
+  similar(name: string, what: 'type' | 'function' | 'variable' | 'tracepoint' | 'syscall'): readonly string[] {
+    if (what === 'tracepoint' || what === 'syscall') return this.#kernel.similar(name, what);
+    return findSimilar(name, this.#names(what)).slice(0, 5);
+  }
+
+  *#names(what: 'type' | 'function' | 'variable'): Iterable<string> {
+    for (const known of this.#all()) {
+      const debug = this.#debugOf(known);
+      if (what === 'type') yield* debug?.typeNames() ?? [];
+      else if (what === 'variable') yield* debug?.variableNames() ?? [];
+      else yield* known.symbolizer.findFunction('*', known.module.path).map((found) => found.name);
+    }
+  }
+
+  #functionsOf(known: KnownModule, pattern: string, file: string | undefined): FunctionSite[] {
+    const debug = this.#debugOf(known);
+    if (file !== undefined && debug === undefined) return [];
+    const sites = new Map<number, FunctionSite>();
+    for (const { name, address, size } of known.symbolizer.findFunction(pattern, known.module.path)) {
+      // A stub of the linkage table is not the function; several names for one place are one place.
+      if (name.endsWith('@plt') || sites.has(address)) continue;
+      const info = debugFunctionAt(debug, name, address);
+      if (file !== undefined && !isFile(info?.file, file)) continue;
+      const site = toSite(known, demangle(name), address, size, info);
+      if (site !== undefined) sites.set(address, site);
+    }
+    return [...sites.values()];
+  }
+
+  #symbolsOfVariable(known: KnownModule, name: string): VariableSite[] {
+    return known.symbolizer.findVariable(name, known.module.path).map(({ address }) => ({
+      name,
+      module: known.module.path,
+      type: undefined,
+      address: known.mapped ? BigInt(address) + known.module.bias : undefined,
+      threadOffset: undefined,
+    }));
+  }
+
+  *#debugInfos(): Iterable<DebugInfo> {
+    for (const known of this.#all()) {
+      const debug = this.#debugOf(known);
+      if (debug !== undefined) yield debug;
+    }
+  }
+
+  #debugOf({ elf, module, symbolizer }: KnownModule): DebugInfo | undefined {
+    if (!this.#debug.has(elf)) this.#debug.set(elf, this.#openDebug(elf, symbolizer.symbolsOf(module)?.debug));
+    return this.#debug.get(elf);
+  }
+
+  /** The executable comes first, as the targets list their modules in order of address; each file once. */
+  #all(): readonly KnownModule[] {
+    this.#modules ??= this.#loadModules();
+    return this.#modules;
+  }
+
+  #loadModules(): readonly KnownModule[] {
+    const seen = new Map<string, KnownModule>();
+    for (const [index, { target, symbolizer }] of this.#targets.entries())
+      for (const module of executableFirst(target)) {
+        const key = module.buildId ?? module.path;
+        const elf = seen.has(key) ? undefined : symbolizer.symbolsOf(module)?.elf;
+        if (elf !== undefined) seen.set(key, { module, elf, symbolizer, mapped: index === 0 });
+      }
+    return [...seen.values()];
+  }
+}
+
+function executableFirst({ modules, identity }: Target): readonly TargetModule[] {
+  return [...modules.filter(({ path }) => path === identity.exe), ...modules.filter(({ path }) => path !== identity.exe)];
+}
+
+function debugFunctionAt(debug: DebugInfo | undefined, name: string, address: number): FunctionInfo | undefined {
+  const spelled = debug?.find(address)?.function ?? name;
+  return debug?.findFunctions(spelled).find((info) => info.lowPc === address);
+}
+
+function toSite(known: KnownModule, name: string, address: number, size: number, info: FunctionInfo | undefined): FunctionSite | undefined {
+  const fileOffset = findFileOffset(known.elf, address);
+  if (fileOffset === undefined) return undefined;
+  const code = findBytesAt(known.elf, address, CODE_BYTES) ?? new Uint8Array(0);
+  return { module: known.module.path, address: BigInt(address), fileOffset, name, type: info && toFunctionType(info), size, code };
+}
+
+function toFunctionType({ parameters, result, variadic }: FunctionInfo): FunctionType {
+  return { kind: 'function', result, parameters, variadic };
+}
+
+function isFile(file: string | undefined, scope: string | undefined): boolean {
+  return file !== undefined && scope !== undefined && (file === scope || file.endsWith(`/${scope}`));
+}
+
+/** Where a thread-local variable of the executable lies from the thread pointer (ELF handling for thread-local storage, variants I and II). */
+function toThreadOffset(elf: ElfFile, offset: bigint, architecture: Knowledge['architecture']): bigint | undefined {
+  const segment = elf.segments.find(({ type }) => type === SEGMENT.tls);
+  if (segment === undefined) return undefined;
+  const align = BigInt(Math.max(1, segment.align));
+  const roundUp = (value: bigint): bigint => ((value + align - 1n) / align) * align;
+  return architecture === 'x86-64' ? offset - roundUp(BigInt(segment.memorySize)) : offset + roundUp(16n);
+}
+
+function findReadOnly(elf: ElfFile, wanted: Buffer): number | undefined {
+  for (const segment of elf.segments) {
+    if (segment.type !== SEGMENT.load || segment.writable) continue;
+    const bytes = Buffer.from(elf.bytes.buffer, elf.bytes.byteOffset + segment.fileOffset, Math.min(segment.fileSize, elf.bytes.length - segment.fileOffset));
+    for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + 1)) if (at === 0 || bytes[at - 1] === 0) return segment.address + at;
+  }
+  return undefined;
+}

@@ -1,0 +1,100 @@
+/**
+ * User stacks of hit probes: the in-kernel unwinder walks them, and each different one of a process is kept once, under its id.
+ */
+import { ok, type Result } from '../base/index.ts';
+import { MAP_FLAGS, type Assembler, type MapSpec, type ProgramType } from '../bpf/index.ts';
+import type { KernelError, KernelObject } from '../kernel/index.ts';
+import {
+  emitLoadUnwindState,
+  emitUnwinder,
+  readUnwoundStack,
+  STATE,
+  UNWIND_FUNCTIONS,
+  unwindMaps,
+  type UnwinderOptions,
+  type UnwoundStack,
+} from '../unwind/index.ts';
+import type { StackEmitter } from '../y/index.ts';
+
+/** The map of taken stacks. */
+export const USER_STACKS = 'y_ustacks';
+const NUMBERS = 'y_ustack_ids';
+const FUNCTION = 'y_user_stack';
+const MAX_FRAMES = 127;
+/** What is kept of a stack: the unwinder's state from `count` on, to the last frame. */
+const FIRST_BYTE = STATE.count;
+const KEPT_BYTES = STATE.frames + MAX_FRAMES * 8 - FIRST_BYTE;
+/** A field of the state that nobody reads any more: the stack's number goes there. */
+const NUMBER = STATE.cfa;
+/** An odd number with bits everywhere (2^64 divided by the golden ratio): spreads the process id over the hash. */
+const SPREAD = 0x9e3779b97f4a7c15n;
+const BPF_NOEXIST = 1;
+
+/** Program types whose context is the interrupted thread's registers. */
+const WITH_REGISTERS = new Set<ProgramType>(['kprobe', 'perfEvent']);
+
+/** A stack of a process. */
+export interface KeptStack extends UnwoundStack {
+  readonly pid: number;
+}
+
+/** Emits the taking of a stack. Stacks are numbered from 1 as they are first seen. */
+export class UnwoundStacks implements StackEmitter {
+  readonly maps: readonly MapSpec[];
+  /** Our own function's frame, the unwinder's, and its callback's. */
+  readonly stackBytes = 128;
+  readonly #options: UnwinderOptions;
+
+  /** @param stacks different ones that are kept; a further one is lost, and counted by the engine */
+  constructor(stacks: number, options: UnwinderOptions) {
+    this.#options = { ...options, maxFrames: MAX_FRAMES };
+    this.maps = [
+      ...unwindMaps(),
+      { name: USER_STACKS, type: 'hash', keyBytes: 8, valueBytes: KEPT_BYTES, maxEntries: stacks, flags: MAP_FLAGS.noPreallocate },
+      { name: NUMBERS, type: 'array', keyBytes: 4, valueBytes: 8, maxEntries: 1 },
+    ];
+  }
+
+  emitUserStack(assembler: Assembler): void {
+    assembler.move(1, 6).callFunction(FUNCTION);
+  }
+
+  emitFunctions(a: Assembler, programType: ProgramType): void {
+    const entry = WITH_REGISTERS.has(programType) ? 'context' : 'task';
+    const [none, number] = [a.newLabel('none'), a.newLabel('number')];
+    a.function(FUNCTION, [{ name: 'context', type: 'pointer' }]).callFunction(UNWIND_FUNCTIONS[entry]);
+    emitLoadUnwindState(a, 6, none);
+    a.load(8, 1, 6, STATE.count).jumpIfImm('eq', 1, 0, none);
+    a.load(4, 1, 6, STATE.tgid).loadImm64(2, SPREAD).alu('mul', 1, 2).load(8, 2, 6, STATE.hash).alu('xor', 2, 1).store(8, 10, -16, 2);
+    emitFind(a).jumpIfImm('ne', 0, 0, number);
+    a.loadMapValue(1, NUMBERS).moveImm(2, 1).atomic('fetchAdd', 8, 1, 0, 2).aluImm('add', 2, 1).store(8, 6, NUMBER, 2);
+    a.loadMap(1, USER_STACKS).move(2, 10).aluImm('add', 2, -16).move(3, 6).aluImm('add', 3, FIRST_BYTE);
+    a.moveImm(4, BPF_NOEXIST).call('map_update_elem');
+    // Another CPU may have been quicker (-EEXIST): then its number counts.
+    emitFind(a).jumpIfImm('eq', 0, 0, none);
+    a.label(number).load(4, 0, 0, NUMBER - FIRST_BYTE).exit();
+    a.label(none).moveImm(0, 0).exit();
+    emitUnwinder(a, [entry], this.#options);
+  }
+}
+
+/** r0 = the stack whose key lies at r10 - 16, or 0. */
+function emitFind(a: Assembler): Assembler {
+  return a.loadMap(1, USER_STACKS).move(2, 10).aluImm('add', 2, -16).call('map_lookup_elem');
+}
+
+/** All stacks that were taken, by number. */
+export function readStacks(object: KernelObject): Result<ReadonlyMap<number, KeptStack>, KernelError> {
+  const items = object.map(USER_STACKS).entries({ chunk: 256 });
+  if (!items.ok) return items;
+  return ok(
+    new Map(
+      items.value.map(({ value }) => {
+        const state = new Uint8Array(FIRST_BYTE + KEPT_BYTES);
+        state.set(value, FIRST_BYTE);
+        const view = new DataView(state.buffer);
+        return [view.getUint32(NUMBER, true), { ...readUnwoundStack(state), pid: view.getUint32(STATE.tgid, true) }];
+      }),
+    ),
+  );
+}
