@@ -82,6 +82,7 @@ export function format(...pieces: readonly (string | { readonly verb: 'd' | 'u' 
 export class ByteMemory implements SnapshotMemory {
   readonly #ranges: readonly { readonly start: bigint; readonly bytes: Uint8Array }[];
   reads = 0;
+  drops = 0;
 
   constructor(...ranges: readonly { readonly start: bigint; readonly bytes: Uint8Array }[]) {
     this.#ranges = ranges;
@@ -94,6 +95,10 @@ export class ByteMemory implements SnapshotMemory {
       if (offset >= 0 && offset + length <= bytes.length) return bytes.slice(offset, offset + length);
     }
     return undefined;
+  }
+
+  drop(): void {
+    this.drops += 1;
   }
 
   readText(address: bigint, limit: number): Uint8Array | undefined {

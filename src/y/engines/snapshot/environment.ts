@@ -10,6 +10,8 @@ export interface SnapshotMemory {
   read(address: bigint, length: number): Uint8Array | undefined;
   /** Bytes up to a NUL (not included) or `limit`; undefined when unreadable before that. */
   readText(address: bigint, limit: number): Uint8Array | undefined;
+  /** Forgets what is cached: called before each run of a probe, so that a timer sees the target as it is then. */
+  drop?(): void;
 }
 
 /** Who the program looks at; what `_pid()` and the like say in host probes. */

@@ -72,10 +72,10 @@ function toDouble(form: 'float32-bits' | 'float64-bits' | 'signed' | 'unsigned',
   }
 }
 
-/** Toward zero; what no 64-bit integer holds (and NaN) gives the least one, as x86-64 does. */
+/** Toward zero; what no 64-bit integer, signed or not, holds (and NaN) gives the least signed one, as x86-64 does. */
 function setTruncated(frame: Frame, to: number, value: number): void {
   const whole = Math.trunc(value) + 0;
   if (isSafeNumber(whole)) frame.num[to] = whole;
-  else if (Math.abs(whole) < 2 ** 63) setInteger(frame, to, BigInt(whole));
+  else if (whole >= -(2 ** 63) && whole < 2 ** 64) setInteger(frame, to, BigInt(whole));
   else setInteger(frame, to, -(2n ** 63n));
 }

@@ -62,8 +62,9 @@ export class TargetReader {
     return true;
   }
 
-  /** Forgets all pages. */
+  /** Forgets all pages, and has the memory forget its own. */
   drop(): void {
+    this.#memory?.drop?.();
     this.#pages.clear();
     this.#lastNumber = -1;
     this.#last = undefined;
