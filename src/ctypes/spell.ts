@@ -47,8 +47,10 @@ function declarePointer(type: Extract<CType, { kind: 'pointer' }>, declarator: s
 function declareNamed(type: Extract<CType, { kind: 'named' }>, declarator: string, depth: number): string {
   if (type.form === 'typedef') return join(type.name ?? '…', declarator);
   const word = type.form === 'atomic' ? '_Atomic' : type.form;
-  // A qualifier of a pointer stands right of the star; of anything else we write it first.
+  // A qualified array has qualified elements, which compilers often say too. A qualifier of a pointer stands right of the star; of anything else we write it first.
   const { target } = type;
+  if (target.kind === 'array' && target.element.kind === 'named' && target.element.form === type.form)
+    return declare(target, declarator, depth + 1);
   if (target.kind === 'pointer') return declare(target, join(word, declarator), depth + 1);
   return `${word} ${declare(target, declarator, depth + 1)}`;
 }

@@ -136,14 +136,20 @@ export class TypeReader {
   #record(die: Die): CType {
     const form = die.tag === Tag.unionType ? 'union' : die.tag === Tag.structureType ? 'struct' : 'class';
     const name = isNamed(die) ? this.#context.qualifiedName(die) : undefined;
-    if (die.flag(At.declaration)) {
-      const signature = die.reference(At.signature);
-      const defined = signature ?? (name === undefined ? undefined : this.#context.findDefinition(name, die.tag));
-      if (defined !== undefined && !defined.flag(At.declaration)) return this.read(defined);
-      return { kind: 'record', form, name, size: 0, declaration: true, members: [] };
-    }
+    const defined = this.#definition(die, name);
+    if (defined !== undefined) return this.read(defined);
+    if (die.flag(At.declaration) || die.has(At.signature)) return { kind: 'record', form, name, size: 0, declaration: true, members: [] };
     const size = die.unsigned(At.byteSize) ?? 0;
     return lazy({ kind: 'record', form, name, size, declaration: false }, { members: () => orUndefined(() => this.#members(die)) ?? [] });
+  }
+
+  /** What a declaration, or a stub that only has a type unit's signature, stands for. Never another such, which would have no end. */
+  #definition(die: Die, name: string | undefined): Die | undefined {
+    const declared = die.flag(At.declaration);
+    if (!declared && !die.has(At.signature)) return undefined;
+    const signed = die.reference(At.signature);
+    const found = signed ?? (declared && name !== undefined ? this.#context.findDefinition(name, die.tag) : undefined);
+    return found === undefined || found.flag(At.declaration) || found.has(At.signature) ? undefined : found;
   }
 
   #members(die: Die): Member[] {
@@ -178,10 +184,8 @@ export class TypeReader {
 
   #enum(die: Die): CType {
     const name = isNamed(die) ? this.#context.qualifiedName(die) : undefined;
-    if (die.flag(At.declaration)) {
-      const defined = die.reference(At.signature) ?? (name === undefined ? undefined : this.#context.findDefinition(name, die.tag));
-      if (defined !== undefined && !defined.flag(At.declaration)) return this.read(defined);
-    }
+    const defined = this.#definition(die, name);
+    if (defined !== undefined) return this.read(defined);
     const underlying = die.has(At.type) ? strip(this.typeOf(die)) : undefined;
     const size = ([1, 2, 4, 8] as const).find((one) => one === die.unsigned(At.byteSize)) ?? 4;
     const signed = isSigned(die, underlying);
