@@ -4,4 +4,3 @@ export { drawChart, type DrawOptions } from './draw.ts';
 export { drawHistogram, toHistogramRows } from './histogram.ts';
 export { describeEnum } from './key-names.ts';
 export { formatText, type PrintValue } from './printf.ts';
-export { toPrintable } from './text.ts';
