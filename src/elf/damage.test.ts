@@ -37,7 +37,7 @@ function readAll(bytes: Uint8Array): void {
     for (const from of ['symtab', 'dynsym'] as const) {
       const table = readSymbols(file, from, what);
       if (!table.ok || !table.value) continue;
-      for (let i = 0; i < table.value.count; i += 7) table.value.name(i) + table.value.version(i);
+      for (let i = 0; i < table.value.count; i += 7) void (table.value.name(i) + table.value.version(i));
     }
   }
   readPltSymbols(file);

@@ -83,13 +83,21 @@ export class TableCache {
       renameSync(temporary, this.#path(buildId));
       return true;
     } catch {
-      rmSync(temporary, { force: true });
+      removeIfThere(temporary);
       return false;
     }
   }
 
   #path(buildId: string): string {
     return join(this.#directory, `${buildId}.v${VERSION}.symbols`);
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Nothing was written where there is no directory.
   }
 }
 
