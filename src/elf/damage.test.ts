@@ -1,7 +1,7 @@
 // Damaged files: every reader gives a value or a FormatError, never an exception, and takes time in proportion to the file.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   findBuildId,

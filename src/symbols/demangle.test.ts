@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { requireOrSkip } from '../../test/support/require-or-skip.ts';
 import { demangle } from './demangle.ts';

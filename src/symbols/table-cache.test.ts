@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { buildFunctionTable, findFunctionAt, functionName, type FunctionTable } from './function-table.ts';
 import { decodeTable, encodeTable, TableCache } from './table-cache.ts';
