@@ -98,3 +98,29 @@ test('fields reach the slot they belong to', () => {
   expect(slots.slice(0, operations.length).map(({ dst, src }) => [dst, src])).toEqual(operations.map((_, i) => [i % 10, 9]));
   expect(slots.slice(operations.length, -1).map(({ offset }) => offset)).toEqual(conditions.map((_, i) => conditions.length - 1 - i));
 });
+
+test('assemble() leaves out what control never reaches, and what was said of it', () => {
+  const program = () =>
+    new Assembler()
+      .function('main')
+      .jump('end')
+      .line({ file: 'x.y', line: 1, column: 1, text: 'lost' })
+      .loadMap(1, 'lost')
+      .label('end')
+      .line({ file: 'x.y', line: 2, column: 1, text: 'kept' })
+      .callFunction('called')
+      .exit()
+      .function('never')
+      .exit()
+      .function('called')
+      .exit();
+  const whole = program().assemble();
+  const short = program().assemble({ reachableOnly: true });
+  expect([whole.code.length, short.code.length]).toEqual([56, 32]);
+  expect(short.functions.map(({ name, slot }) => [name, slot])).toEqual([
+    ['main', 0],
+    ['called', 3],
+  ]);
+  expect(short.lines.map(({ text, slot }) => [text, slot])).toEqual([['kept', 1]]);
+  expect([whole.maps.length, short.maps.length]).toEqual([1, 0]);
+});

@@ -6,6 +6,7 @@ import { assert } from '../base/index.ts';
 import { HELPER_IDS, type HelperName } from './helpers.ts';
 import { Alu, Atomic, Class, Jump, LOAD_IMM64, Mode, Pseudo, SIZE_BITS, SOURCE_REGISTER, encodeInstructions } from './instruction.ts';
 import { layOut, type Item } from './layout.ts';
+import { keepReachable } from './reachable.ts';
 import type { FunctionInfo, LineInfo, MapRelocation, ProgramSpec } from './object.ts';
 
 export type Register = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
@@ -213,14 +214,19 @@ export class Assembler {
     return this.#emit(Class.JMP | Jump.exit, 0, 0, 0, 0);
   }
 
-  /** Lays the program out. May be called again after more was added. */
-  assemble(): AssembledCode {
-    const { slots, slotOfItem } = layOut(this.#items, this.#labels);
-    const maps = this.#maps.map(({ item, map, kind, offset }): MapRelocation => ({ slot: slotOfItem[item]!, map, kind, offset }));
-    const functions = this.#functions.map(({ item, info }) => ({ slot: slotOfItem[item]!, ...info }));
-    const lines = this.#lines
-      .filter(({ item }) => item < this.#items.length)
-      .map(({ item, info }): LineInfo => ({ slot: slotOfItem[item]!, ...info }));
+  /** Lays the program out. May be called again after more was added. `reachableOnly`: leaves out what control never reaches. */
+  assemble(options: { readonly reachableOnly?: boolean } = {}): AssembledCode {
+    const all = { items: this.#items, labels: this.#labels, indexes: this.#items.map((_, index) => index) };
+    const { items, labels, indexes } = options.reachableOnly === true ? keepReachable(this.#items, this.#labels) : all;
+    const { slots, slotOfItem } = layOut(items, labels);
+    const slotOf = (item: number): number | undefined => slotOfItem[indexes[item] ?? -1];
+    const place = <T>(item: number, info: T): (T & { readonly slot: number })[] => {
+      const slot = item < this.#items.length ? slotOf(item) : undefined;
+      return slot === undefined ? [] : [{ slot, ...info }];
+    };
+    const maps = this.#maps.flatMap(({ item, map, kind, offset }): MapRelocation[] => place(item, { map, kind, offset }));
+    const functions = this.#functions.flatMap(({ item, info }) => place(item, info));
+    const lines = this.#lines.flatMap(({ item, info }): LineInfo[] => place(item, info));
     return { code: encodeInstructions(slots), maps, functions, lines };
   }
 

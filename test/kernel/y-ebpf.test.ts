@@ -1,4 +1,5 @@
 // What the eBPF engine compiles, in the real kernel: the verifier takes it, and attached to a C program it counts right.
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { splitStackId } from '../../src/y/engines/ebpf/index.ts';
 import type { Block, Instruction, Probe, Program } from '../../src/y/ir/program.ts';
@@ -13,6 +14,8 @@ import {
   readArrayAggregates,
   readGlobalAggregate,
 } from '../support/y-ebpf.ts';
+import { arbitraryArguments, arbitraryProgram } from '../support/ir-arbitraries.ts';
+import { evaluate } from '../support/ir-evaluator.ts';
 import { at, block, format, irFunction, k, r } from '../support/y-program.ts';
 import { attachRun, loadRun, WorkTarget } from './support/y-run.ts';
 
@@ -346,4 +349,25 @@ test.for<[string, Probe['point'], Instruction['op'][]]>([
   for (const filter of [{ kind: 'pid', follow: true }, { kind: 'cgroup' }, { kind: 'all' }] as const)
     for (const measure of ['nothing', 'hits', 'time'] as const)
       loadRun(context, hitProgram([body], { formats, probes: [hitProbe(0, point, { place })] }), { filter, measure });
+});
+
+test('random programs pass the verifier and compute what they mean', async (context) => {
+  const target = await WorkTarget.start(context);
+  const limits = { ...OPTIONS.limits, loopBudget: 60 };
+  await fc.assert(
+    fc.asyncProperty(arbitraryProgram, arbitraryArguments, async (program, values) => {
+      const run = attachRun(context, target, (point) => ({ ...program, probes: [hitProbe(0, point)] }), { limits });
+      await target.call(1, ...values);
+      const expected = evaluate(program, values, 60);
+      const { arrays, globals } = run.compiled.storage;
+      const found = {
+        globals: program.globals.map((_, index) => (globals[index] === undefined ? 0n : run.global(index))),
+        arrays: program.arrays.map((_, index) => (arrays[index] === undefined ? {} : run.array(index))),
+        losses: run.losses(),
+      };
+      await run.object.close();
+      expect(found).toEqual(expected);
+    }),
+    { numRuns: 60 },
+  );
 });

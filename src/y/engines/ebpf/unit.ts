@@ -275,7 +275,7 @@ export class Unit {
     if (this.takesUserStacks) this.options.stacks?.emitFunctions(a, this.type);
     if (this.usesFrame) this.#object.frameBytes = Math.max(this.#object.frameBytes, this.#record + this.#recordBytes);
     const { name, type, attach } = this.request;
-    return { name, type, ...(attach === undefined ? {} : { attach }), ...a.assemble() };
+    return { name, type, ...(attach === undefined ? {} : { attach }), ...a.assemble({ reachableOnly: true }) };
   }
 
   #bodies(): IrFunction[] {
