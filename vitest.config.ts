@@ -36,7 +36,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'kernel',
-          include: ['test/kernel/**/*.test.ts'],
+          include: ['test/kernel/**/*.test.ts', 'test/y/**/*.test.ts'],
           testTimeout: 60_000,
           // Probes of one file would be counted by another's.
           fileParallelism: false,

@@ -46,7 +46,9 @@ export function parseParameter(
   text: string,
   findRecord: (name: string, tag: 'struct' | 'union') => CType | undefined,
 ): { readonly name: string; readonly type: CType } | undefined {
-  const parts = /^(?<words>[\w\s]+?)\s*(?<stars>\**)\s*(?<name>\w+)$/.exec(text.trim())?.groups as Record<'words' | 'stars' | 'name', string> | undefined;
+  const parts = /^(?<words>[\w\s]+?)\s*(?<stars>\**)\s*(?<name>\w+)$/.exec(text.trim())?.groups as
+    | Record<'words' | 'stars' | 'name', string>
+    | undefined;
   if (!parts) return undefined;
   const words = parts.words.split(/\s+/).filter((word) => word !== 'const' && word !== '__user' && word !== 'volatile');
   const base = baseType(words, findRecord);

@@ -1,8 +1,19 @@
 /** Records of a program's ring as text. */
 import { assert } from '../base/index.ts';
-import { describeInteger, EVENT, formatText, type Describer, type EventLayout, type PrintLayout, type PrintValue, type Program } from '../y/index.ts';
+import {
+  describeInteger,
+  EVENT,
+  formatText,
+  type Describer,
+  type EventLayout,
+  type PrintLayout,
+  type PrintValue,
+  type Program,
+} from '../y/index.ts';
 
-export type SessionEvent = { readonly kind: 'exit' } | { readonly kind: 'text'; readonly stream: PrintLayout['stream']; readonly text: string };
+export type SessionEvent =
+  | { readonly kind: 'exit' }
+  | { readonly kind: 'text'; readonly stream: PrintLayout['stream']; readonly text: string };
 
 export function decodeEvent(program: Program, layout: EventLayout, record: Uint8Array, names: Describer): SessionEvent {
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);

@@ -55,13 +55,14 @@ export class KernelStorage implements Storage {
 
   storeGlobal(global: number, offset: number, bytes: Uint8Array): void {
     const layout = this.#layout.globals[global];
-    if (layout === undefined || layout.kind === 'aggregate' || layout.kind === 'thread') return this.#local.storeGlobal(global, offset, bytes);
+    if (layout === undefined || layout.kind === 'aggregate' || layout.kind === 'thread')
+      return this.#local.storeGlobal(global, offset, bytes);
     if (layout.kind === 'percpu') return this.#storePerCpu(global, layout, bytes);
     const map = this.#object.map(layout.map);
     const isText = this.#spec(global).kind === 'text';
     const written = isText ? encodeText(bytes, layout.bytes - TEXT_HEADER_BYTES) : bytes;
     const at = layout.offset + (isText ? 0 : offset);
-        // The whole entry would overwrite what programs write next to it at the same time; the shared memory does not.
+    // The whole entry would overwrite what programs write next to it at the same time; the shared memory does not.
     const mapped = map.mapped();
     if (mapped.ok) return mapped.value.write(0, at, written);
     const value = this.#lookUp(layout.map, FIRST)!;

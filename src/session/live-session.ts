@@ -60,7 +60,10 @@ export async function startLiveSession(program: Program, subject: Subject, optio
     kernel: machine.offsets,
     pidNamespace: machine.pidNamespace,
     measure: 'hits',
-    stacks: new UnwoundStacks(DEFAULT_LIMITS.stacks, { architecture: subject.knowledge.architecture, taskRegisters: machine.taskRegisters }),
+    stacks: new UnwoundStacks(DEFAULT_LIMITS.stacks, {
+      architecture: subject.knowledge.architecture,
+      taskRegisters: machine.taskRegisters,
+    }),
   });
   if (!compiled.ok) return err({ kind: 'program', diagnostics: compiled.error });
   const object = KernelObject.load(compiled.value.object);
@@ -235,7 +238,9 @@ class LiveSession implements Session {
       case 'counter':
         return [this.#object.attachSampler(program, { event: point.event as SampledEvent, period: point.period })];
       case 'kprobe':
-        return [err({ kind: 'unsupported', message: `kernel functions (${point.names.join(', ')}) cannot be probed by this kernel`, errno: 0 })];
+        return [
+          err({ kind: 'unsupported', message: `kernel functions (${point.names.join(', ')}) cannot be probed by this kernel`, errno: 0 }),
+        ];
     }
   }
 
@@ -298,7 +303,13 @@ class LiveSession implements Session {
     const found = this.#stacks.get(number);
     if (found === undefined && kernel === undefined) return undefined;
     const cut = found === undefined || found.status === 'complete' ? undefined : UNWIND_STATUS_TEXTS[found.status];
-    return { pid: found?.pid ?? 0, user: found?.frames ?? [], exact: new Set(found?.exact ?? []), cut, kernel: this.#readKernelStack(kernel) };
+    return {
+      pid: found?.pid ?? 0,
+      user: found?.frames ?? [],
+      exact: new Set(found?.exact ?? []),
+      cut,
+      kernel: this.#readKernelStack(kernel),
+    };
   }
 
   #readKernelStack(id: number | undefined): readonly bigint[] {

@@ -42,7 +42,8 @@ export function startSnapshotSession(program: Program, subject: Subject, options
     return report(program, reason ?? 'finished', performance.now() - started, host);
   };
   host.run('begin');
-  const isOnce = program.probes.some(({ point }) => point.kind === 'oneshot') || !program.probes.some(({ point }) => point.kind === 'timer');
+  const isOnce =
+    program.probes.some(({ point }) => point.kind === 'oneshot') || !program.probes.some(({ point }) => point.kind === 'timer');
   if (reason === undefined && isOnce) host.run('oneshot');
   if (reason !== undefined || isOnce) return { ended: Promise.resolve(finish()), stop: () => {} };
   host.startTimers();

@@ -23,7 +23,8 @@ export function readSyscalls(
       const number = Number(architecture === 'x86-64' ? onX86 : onArm);
       if (!Number.isInteger(number)) return [];
       const declared = rest.join(' ');
-      const parameters = declared === '' || declared === '?' ? [] : declared.split(', ').flatMap((text) => parseParameter(text, findRecord) ?? []);
+      const parameters =
+        declared === '' || declared === '?' ? [] : declared.split(', ').flatMap((text) => parseParameter(text, findRecord) ?? []);
       return [{ name, number, type: { kind: 'function', result: RESULT, parameters, variadic: false } as const }];
     });
 }

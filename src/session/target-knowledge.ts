@@ -63,6 +63,13 @@ export class TargetKnowledge implements Knowledge {
   }
 
   findVariables(name: string, scope: string | undefined): readonly VariableSite[] {
+    const sites = this.#variables(name, scope);
+    // As the linker would: the executable's own hides the others', which a scope still finds.
+    const first = sites[0]?.module;
+    return scope === undefined ? sites.filter(({ module }) => module === first) : sites;
+  }
+
+  #variables(name: string, scope: string | undefined): VariableSite[] {
     const sites: VariableSite[] = [];
     const inModule = scope === undefined ? undefined : matchGlob(scope);
     for (const known of this.#all()) {
@@ -250,8 +257,13 @@ function toThreadOffset(elf: ElfFile, offset: bigint, architecture: Knowledge['a
 function findReadOnly(elf: ElfFile, wanted: Buffer): number | undefined {
   for (const segment of elf.segments) {
     if (segment.type !== SEGMENT.load || segment.writable) continue;
-    const bytes = Buffer.from(elf.bytes.buffer, elf.bytes.byteOffset + segment.fileOffset, Math.min(segment.fileSize, elf.bytes.length - segment.fileOffset));
-    for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + 1)) if (at === 0 || bytes[at - 1] === 0) return segment.address + at;
+    const bytes = Buffer.from(
+      elf.bytes.buffer,
+      elf.bytes.byteOffset + segment.fileOffset,
+      Math.min(segment.fileSize, elf.bytes.length - segment.fileOffset),
+    );
+    for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + 1))
+      if (at === 0 || bytes[at - 1] === 0) return segment.address + at;
   }
   return undefined;
 }

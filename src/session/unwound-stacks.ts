@@ -72,7 +72,9 @@ export class UnwoundStacks implements StackEmitter {
     a.moveImm(4, BPF_NOEXIST).call('map_update_elem');
     // Another CPU may have been quicker (-EEXIST): then its number counts.
     emitFind(a).jumpIfImm('eq', 0, 0, none);
-    a.label(number).load(4, 0, 0, NUMBER - FIRST_BYTE).exit();
+    a.label(number)
+      .load(4, 0, 0, NUMBER - FIRST_BYTE)
+      .exit();
     a.label(none).moveImm(0, 0).exit();
     emitUnwinder(a, [entry], this.#options);
   }

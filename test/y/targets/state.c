@@ -79,7 +79,7 @@ int numbers[10];
 const char *words[] = { "zero", "one", "two", "three", NULL };
 char long_text[300];
 int counter = 41;
-static int hidden = 7;
+static volatile int hidden = 7;
 unsigned long big = 0xfedcba9876543210ul;
 double pi = 3.140625;
 __thread int per_thread = 99;
