@@ -10,7 +10,6 @@ import {
   type NamedType,
   type RecordType,
 } from '../ctypes/index.ts';
-import type { BtfTypes } from './btf-types.ts';
 import { Kind } from './format.ts';
 
 const VOID: CType = { kind: 'void' };
@@ -25,12 +24,23 @@ const INT_BOOL = 4;
 const KIND_FLAG = 0x8000_0000;
 const MAX_TAGS = 64;
 
+/** Where the reader gets types' words, names and each other from. */
+export interface TypeSource {
+  typeOf(id: number): CType;
+  findType(name: string, kind: 'struct' | 'union'): CType | undefined;
+  place(id: number): { readonly at: number; readonly view: DataView } | undefined;
+  info(id: number): number;
+  kindOf(id: number): number;
+  nameOf(id: number): string;
+  stringAt(offset: number): string;
+}
+
 export class TypeReader {
-  readonly #types: BtfTypes;
+  readonly #types: TypeSource;
   /** What was read before: a type is one object, which also ends cycles. */
   readonly #read = new Map<number, CType>();
 
-  constructor(types: BtfTypes) {
+  constructor(types: TypeSource) {
     this.#types = types;
   }
 

@@ -4,11 +4,10 @@
  */
 import { At, Tag } from './constants.ts';
 import type { DebugFile } from './debug-file.ts';
-import { afterDie, readDie, type Die } from './die.ts';
+import { afterDie, readDie, type Die, type Unit } from './die.ts';
 import { FormatFault, orUndefined } from './format-error.ts';
 import { findLineRow, readLineHeader, runLineProgram, type LineTable } from './line-program.ts';
 import { RangeReader } from './ranges.ts';
-import type { Unit } from './unit.ts';
 
 const KEPT_UNITS = 32;
 /** Blocks nest a few dozen deep; beyond that the rest of a damaged unit is passed over. */

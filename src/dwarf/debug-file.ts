@@ -5,21 +5,12 @@
 import { Abbreviations } from './abbreviations.ts';
 import { At, Form, UnitType } from './constants.ts';
 import { Cursor } from './cursor.ts';
-import { readDie, type Die } from './die.ts';
+import { readDie, type Die, type LayoutFinder, type Unit, type UnitBases, type UnitFile } from './die.ts';
 import { FormatFault, orUndefined } from './format-error.ts';
 import type { DebugSections } from './sections.ts';
-import { parseUnit, type LayoutFinder, type Unit } from './unit.ts';
+import { parseUnit } from './unit.ts';
 
 const EMPTY = new Uint8Array(0);
-
-/** Offsets that a unit's root entry gives, from which its indirect values are counted (DWARF 5, 7.26 to 7.29). */
-export interface UnitBases {
-  readonly stringOffsets: number;
-  readonly addresses: number;
-  readonly rangeLists: number;
-  /** Before DWARF 5: added to offsets of ranges in split units. */
-  readonly ranges: number;
-}
 
 export interface DebugFileOptions {
   /** Split units: sections' names end in `.dwo`, addresses lie in the skeleton's file. */
@@ -27,7 +18,7 @@ export interface DebugFileOptions {
   readonly supplementary?: DebugFile | undefined;
 }
 
-export class DebugFile {
+export class DebugFile implements UnitFile {
   readonly sections: DebugSections;
   readonly units: Unit[] = [];
   readonly supplementary: DebugFile | undefined;

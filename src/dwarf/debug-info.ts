@@ -9,7 +9,7 @@ import type { CType, EnumType } from '../ctypes/index.ts';
 import { CodeMap } from './code-map.ts';
 import { At } from './constants.ts';
 import { DebugFile } from './debug-file.ts';
-import type { Die } from './die.ts';
+import type { Die, UnitFile } from './die.ts';
 import { orUndefined, type FormatError } from './format-error.ts';
 import { describeFunction, type FunctionInfo } from './functions.ts';
 import { findInlinedCopies, type InlinedCopy } from './inlined-copies.ts';
@@ -82,7 +82,7 @@ export class DebugInfo {
   readonly #types: TypeReader;
   readonly #sources: SourceFiles;
   #indices: readonly NameIndex[] | undefined;
-  #byFile: ReadonlyMap<DebugFile, NameIndex> | undefined;
+  #byFile: ReadonlyMap<UnitFile, NameIndex> | undefined;
   #code: CodeMap | undefined;
   #lineIndex: LineIndex | undefined;
 
@@ -273,8 +273,8 @@ export class DebugInfo {
     return indices;
   }
 
-  #indexOf(file: DebugFile): NameIndex | undefined {
-    this.#byFile ??= new Map(this.#index().map((index) => [index.file, index]));
+  #indexOf(file: UnitFile): NameIndex | undefined {
+    this.#byFile ??= new Map<UnitFile, NameIndex>(this.#index().map((index) => [index.file, index]));
     return this.#byFile.get(file);
   }
 

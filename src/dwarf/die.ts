@@ -2,8 +2,67 @@
 import type { Abbreviation } from './abbreviations.ts';
 import { At, Form } from './constants.ts';
 import { decodeText, type Cursor } from './cursor.ts';
-import { skipForm } from './forms.ts';
-import type { LayoutFinder, Unit } from './unit.ts';
+import { skipForm, type UnitShape } from './forms.ts';
+import type { DebugSections } from './sections.ts';
+
+/** Where a text is: its section's bytes, and its offset there. */
+export interface TextPlace {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+}
+
+/** What entries ask of the file that they lie in. */
+export interface UnitFile {
+  readonly sections: DebugSections;
+  readonly supplementary: UnitFile | undefined;
+  /** True for a file of split units; `skeleton` is then the unit of the program that stands for it. */
+  readonly isSplit: boolean;
+  readonly skeleton: Unit | undefined;
+  /** A cursor over a section; the same one each time. */
+  cursor(section: string): Cursor;
+  layouts(unit: Unit): LayoutFinder;
+  root(unit: Unit): Die | undefined;
+  dieAt(number: number): Die | undefined;
+  typeBySignature(signature: bigint): Die | undefined;
+  bases(unit: Unit): UnitBases;
+  addressAt(unit: Unit, index: number): number | undefined;
+  locateText(unit: Unit, form: number, cursor: Cursor): TextPlace | undefined;
+  isSkeleton(unit: Unit, root: Die): boolean;
+}
+
+/** Offsets that a unit's root entry gives, from which its indirect values are counted (DWARF 5, 7.26 to 7.29). */
+export interface UnitBases {
+  readonly stringOffsets: number;
+  readonly addresses: number;
+  readonly rangeLists: number;
+  /** Before DWARF 5: added to offsets of ranges in split units. */
+  readonly ranges: number;
+}
+
+/** One unit. Offsets are in the section that it lies in; `base` added, they are the file's own numbering of entries. */
+export interface Unit extends UnitShape {
+  readonly file: UnitFile;
+  /** Place among the file's units. */
+  readonly index: number;
+  readonly cursor: Cursor;
+  /** 0 for `.debug_info`; the size of that for `.debug_types`. */
+  readonly base: number;
+  readonly start: number;
+  readonly end: number;
+  /** Where the root entry is. */
+  readonly root: number;
+  readonly type: number;
+  readonly abbreviationsAt: number;
+  /** Of a type unit. */
+  readonly signature: bigint | undefined;
+  /** Of a type unit: where the type is, from the unit's start. */
+  readonly typeOffset: number;
+  /** Of a skeleton or split unit of DWARF 5. */
+  readonly dwoId: bigint | undefined;
+}
+
+/** Finds the layout of an entry by its code. */
+export type LayoutFinder = (code: number) => Abbreviation | undefined;
 
 /** Chains of references (an inlined copy → its abstract entry → its declaration) are three long; damage can make them endless. */
 const MAX_REFERENCES = 16;
@@ -210,8 +269,8 @@ export class Die {
 
   /** This entry and those it is a copy or definition of, nearest first. */
   chain(): Die[] {
-    const chain: Die[] = [];
-    for (let die: Die | undefined = this; die !== undefined && chain.length < MAX_REFERENCES; die = die.origin()) chain.push(die);
+    const chain: Die[] = [this];
+    for (let die = this.origin(); die !== undefined && chain.length < MAX_REFERENCES; die = die.origin()) chain.push(die);
     return chain;
   }
 

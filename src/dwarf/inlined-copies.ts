@@ -1,10 +1,9 @@
 /** Where functions were inlined. */
 import type { CodeMap } from './code-map.ts';
 import { At } from './constants.ts';
-import { readDie, type Die } from './die.ts';
+import { readDie, type Die, type Unit } from './die.ts';
 import { orUndefined } from './format-error.ts';
 import type { SourceFiles } from './source-files.ts';
-import type { Unit } from './unit.ts';
 
 /** One copy of a function inside another. */
 export interface InlinedCopy {

@@ -1,10 +1,10 @@
 /** Source lines → addresses: which line programs know a file, and their rows. */
 import type { CodeMap } from './code-map.ts';
+import type { Unit } from './die.ts';
 import { At } from './constants.ts';
 import type { DebugFile } from './debug-file.ts';
 import { orUndefined } from './format-error.ts';
 import { LineFlag, readLineHeader, type LineTable } from './line-program.ts';
-import type { Unit } from './unit.ts';
 
 export interface FoundLine {
   /** The file's path as the compiler wrote it. */

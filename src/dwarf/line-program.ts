@@ -1,9 +1,8 @@
 /** Line programs, DWARF 2 to 5 (DWARF 5, 6.2): which source line each address comes from. */
 import { Form } from './constants.ts';
+import type { Unit, UnitFile } from './die.ts';
 import type { Cursor } from './cursor.ts';
-import type { DebugFile } from './debug-file.ts';
 import { skipForm, type UnitShape } from './forms.ts';
-import type { Unit } from './unit.ts';
 
 /** DW_LNS_*, DW_LNE_*, DW_LNCT_* (tables 7.25 to 7.27). */
 const Standard = {
@@ -55,7 +54,7 @@ export const LineFlag = { isStatement: 1, end: 2 } as const;
  * @param directory the unit's compilation directory, for programs before DWARF 5
  * @throws FormatFault when it cannot be read
  */
-export function readLineHeader(file: DebugFile, offset: number, directory: string, unit: Unit | undefined): LineHeader {
+export function readLineHeader(file: UnitFile, offset: number, directory: string, unit: Unit | undefined): LineHeader {
   const cursor = file.cursor('.debug_line');
   cursor.seek(offset);
   const { end, offsetSize } = cursor.unitEnd();
@@ -111,13 +110,13 @@ function readOldTables(cursor: Cursor, directory: string): string[] {
 }
 
 /** Tables of DWARF 5, which say themselves what they hold. Numbers count from 0. */
-function readTables(file: DebugFile, cursor: Cursor, shape: UnitShape, unit: Unit | undefined): string[] {
+function readTables(file: UnitFile, cursor: Cursor, shape: UnitShape, unit: Unit | undefined): string[] {
   const directories = readEntries(file, cursor, shape, unit).map((entry) => entry.path);
   const root = directories[0] ?? '';
   return readEntries(file, cursor, shape, unit).map((entry) => joinPath(joinPath(root, directories[entry.directory] ?? ''), entry.path));
 }
 
-function readEntries(file: DebugFile, cursor: Cursor, shape: UnitShape, unit: Unit | undefined): { path: string; directory: number }[] {
+function readEntries(file: UnitFile, cursor: Cursor, shape: UnitShape, unit: Unit | undefined): { path: string; directory: number }[] {
   const formats = Array.from({ length: cursor.u8() }, () => ({ content: cursor.uleb(), form: cursor.uleb() }));
   const count = cursor.uleb();
   // Each entry takes at least a byte, or the count of a damaged table would be work without end.
@@ -146,7 +145,7 @@ function readNumber(cursor: Cursor, form: number, shape: UnitShape): number {
 
 const MAX_PATH = 4096;
 
-function readPath(file: DebugFile, cursor: Cursor, form: number, shape: UnitShape, unit: Unit | undefined): string {
+function readPath(file: UnitFile, cursor: Cursor, form: number, shape: UnitShape, unit: Unit | undefined): string {
   const at = cursor.pos;
   const { end } = cursor;
   skipForm(cursor, form, shape);

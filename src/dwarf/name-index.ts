@@ -9,10 +9,9 @@ import type { Abbreviation } from './abbreviations.ts';
 import { At, Form, Tag } from './constants.ts';
 import type { Cursor } from './cursor.ts';
 import type { DebugFile } from './debug-file.ts';
-import type { Die } from './die.ts';
+import type { Die, Unit } from './die.ts';
 import { FormatFault, orUndefined } from './format-error.ts';
 import { skipForm } from './forms.ts';
-import type { Unit } from './unit.ts';
 
 /** What an indexed entry is. */
 export const Category = {

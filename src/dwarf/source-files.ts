@@ -1,9 +1,8 @@
 /** File names that entries give by number: DW_AT_decl_file and DW_AT_call_file count in their unit's line program. */
 import { At } from './constants.ts';
-import type { Die } from './die.ts';
+import type { Die, Unit } from './die.ts';
 import { orUndefined } from './format-error.ts';
 import { readLineHeader } from './line-program.ts';
-import type { Unit } from './unit.ts';
 
 const KEPT_UNITS = 64;
 

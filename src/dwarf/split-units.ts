@@ -2,10 +2,9 @@
 import { At } from './constants.ts';
 import { Cursor } from './cursor.ts';
 import { DebugFile } from './debug-file.ts';
-import type { Die } from './die.ts';
+import type { Die, Unit } from './die.ts';
 import { orUndefined } from './format-error.ts';
 import type { DebugSections } from './sections.ts';
-import type { Unit } from './unit.ts';
 
 /** How other files of debug information are come by. Each is asked at most once for each file; undefined means that it is not there. */
 export interface DebugProviders {

@@ -16,8 +16,7 @@ import {
   type RecordType,
 } from '../ctypes/index.ts';
 import { At, Encoding, Tag } from './constants.ts';
-import type { DebugFile } from './debug-file.ts';
-import type { Die } from './die.ts';
+import type { Die, UnitFile } from './die.ts';
 import { orUndefined } from './format-error.ts';
 
 const VOID: CType = { kind: 'void' };
@@ -34,7 +33,7 @@ export interface TypeContext {
 
 export class TypeReader {
   readonly #context: TypeContext;
-  readonly #types = new Map<DebugFile, Map<number, CType>>();
+  readonly #types = new Map<UnitFile, Map<number, CType>>();
 
   constructor(context: TypeContext) {
     this.#context = context;

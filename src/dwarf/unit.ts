@@ -1,41 +1,14 @@
 /** Unit headers (DWARF 5, 7.5.1) of `.debug_info` and `.debug_types`, and what a unit's root entry says about reading the rest. */
-import type { Abbreviation } from './abbreviations.ts';
 import { UnitType } from './constants.ts';
 import type { Cursor } from './cursor.ts';
-import type { DebugFile } from './debug-file.ts';
-import type { UnitShape } from './forms.ts';
-
-/** One unit. Offsets are in the section that it lies in; `base` added, they are the file's own numbering of entries. */
-export interface Unit extends UnitShape {
-  readonly file: DebugFile;
-  /** Place among the file's units. */
-  readonly index: number;
-  readonly cursor: Cursor;
-  /** 0 for `.debug_info`; the size of that for `.debug_types`. */
-  readonly base: number;
-  readonly start: number;
-  readonly end: number;
-  /** Where the root entry is. */
-  readonly root: number;
-  readonly type: number;
-  readonly abbreviationsAt: number;
-  /** Of a type unit. */
-  readonly signature: bigint | undefined;
-  /** Of a type unit: where the type is, from the unit's start. */
-  readonly typeOffset: number;
-  /** Of a skeleton or split unit of DWARF 5. */
-  readonly dwoId: bigint | undefined;
-}
-
-/** Finds the layout of an entry by its code. */
-export type LayoutFinder = (code: number) => Abbreviation | undefined;
+import type { Unit, UnitFile } from './die.ts';
 
 /**
  * Reads the header at `start`.
  *
  * @throws FormatFault when the header cannot be read; `end` of the damaged unit is not known then
  */
-export function parseUnit(file: DebugFile, cursor: Cursor, base: number, start: number, index: number): Unit {
+export function parseUnit(file: UnitFile, cursor: Cursor, base: number, start: number, index: number): Unit {
   cursor.seek(start);
   const { end, offsetSize } = cursor.unitEnd();
   cursor.end = end;
@@ -43,7 +16,7 @@ export function parseUnit(file: DebugFile, cursor: Cursor, base: number, start: 
   if (version < 2 || version > 5) {
     return { ...BLANK, file, cursor, base, start, end, index, offsetSize, version, root: end };
   }
-  let type: number = base === 0 ? UnitType.compile : UnitType.type;
+  let type: number = cursor.section.startsWith('.debug_types') ? UnitType.type : UnitType.compile;
   let addressSize: number;
   let abbreviationsAt: number;
   if (version >= 5) {

@@ -2,11 +2,10 @@
 import type { CType } from '../ctypes/index.ts';
 import { At } from './constants.ts';
 import { Cursor } from './cursor.ts';
-import type { Die } from './die.ts';
+import type { Die, Unit } from './die.ts';
 import { orUndefined } from './format-error.ts';
 import type { SourceFiles } from './source-files.ts';
 import type { TypeReader } from './type-reader.ts';
-import type { Unit } from './unit.ts';
 
 export interface VariableInfo {
   readonly name: string;
