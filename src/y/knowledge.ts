@@ -34,6 +34,8 @@ export interface Knowledge {
 export interface Site {
   /** Path of the file as the target sees it. */
   readonly module: string;
+  /** Hexadecimal; undefined for a file without one. With the name it finds the place again in another process. */
+  readonly buildId?: string | undefined;
   /** Address as the file's program headers count. */
   readonly address: bigint;
   /** Offset in the file: where a probe is put. */

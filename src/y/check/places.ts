@@ -421,7 +421,10 @@ function unknownName(c: CheckState, name: string, scope: StringLiteral | undefin
   const where = scope === undefined ? 'in the script or the target' : `in \`${scope.text}\``;
   const tail = guess === undefined ? '' : `; did you mean \`${guess}\`?`;
   const message = guess === undefined ? `there is no \`${name}\` ${where}` : `there is no \`${name}\`${tail}`;
-  return mistake(c, 'unknown-name', span, message);
+  const shown = mistake(c, 'unknown-name', span, message);
+  // Said once: what follows from it is silent.
+  if (scope === undefined) c.top.names.set(name, { kind: 'broken' });
+  return shown;
 }
 
 function variable(c: CheckState, node: NameExpression, overlay: CType | undefined): Expression {
