@@ -9,7 +9,7 @@ import type { FrameArchitecture } from '../dwarf/index.ts';
 import type { Mapping, Memory, Registers, Target, TargetModule } from '../target/index.ts';
 import { compileModule } from './compact-table.ts';
 import { emitUnwinder, UNWIND_FUNCTIONS, type UnwinderOptions } from './emit-unwinder.ts';
-import { COUNTERS, REGISTER_SLOTS, SHARD_SPEC, STATE, UNWIND_MAPS, unwindMaps } from './layout.ts';
+import { COUNTERS, REGISTER_SLOTS, type SHARD_SPEC, STATE, UNWIND_MAPS, unwindMaps } from './layout.ts';
 import { UNWIND_STATUS } from './status.ts';
 import { ModuleTables, unwindThread } from './unwind-thread.ts';
 import { UnwindTables, type UnwindMap, type UnwindObject } from './unwind-tables.ts';

@@ -53,8 +53,10 @@ __attribute__((noinline)) int realigned(int depth) {
   return realigned(depth - 1) + room[1] + more[0];
 }
 
-static int compare(const void *left, const void *right) {
-  rest();
+static int keep_sorting;
+
+__attribute__((noinline)) static int compare(const void *left, const void *right) {
+  if (!keep_sorting) rest();
   return *(const int *)left - *(const int *)right;
 }
 
@@ -78,6 +80,16 @@ int main(int argc, char **argv) {
   if (!strcmp(which, "qsort")) {
     int numbers[8] = {5, 3, 8, 1, 2, 9, 4, 7};
     qsort(numbers, 8, sizeof(int), compare);
+  }
+  if (!strcmp(which, "sort")) {
+    keep_sorting = 1;
+    puts("ready");
+    fflush(stdout);
+    for (;;) {
+      int numbers[4] = {5, 3, 8, 1};
+      qsort(numbers, 4, sizeof(int), compare);
+      usleep(2000);
+    }
   }
   if (!strcmp(which, "signal")) {
     signal(SIGUSR1, on_signal);

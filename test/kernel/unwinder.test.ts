@@ -3,17 +3,28 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test, type TestContext } from 'vitest';
-import { requireOrSkip, skipUnless } from '../../test/support/require-or-skip.ts';
-import { compileProgram, findNoCompiler, startProgram, type RunningProgram } from '../../test/support/test-program.ts';
-import { Assembler, type BpfObject, type ProgramType } from '../bpf/index.ts';
-import type { Result } from '../base/index.ts';
-import { KernelObject, type RingReader } from '../kernel/index.ts';
-import { openTarget, type Target } from '../target/index.ts';
-import { emitLoadUnwindState, emitUnwinder, UNWIND_FUNCTIONS, type UnwinderOptions } from './emit-unwinder.ts';
-import { STATE, unwindMaps } from './layout.ts';
-import { ModuleTables, unwindThread } from './unwind-thread.ts';
-import { UnwindTables } from './unwind-tables.ts';
-import { readUnwoundStack, type UnwoundStack } from './unwound-stack.ts';
+import { requireOrSkip, skipUnless } from '../support/require-or-skip.ts';
+import { compileProgram, findNoCompiler, startProgram, type RunningProgram } from '../support/test-program.ts';
+import type { Result } from '../../src/base/index.ts';
+import { Assembler, type BpfObject, type ProgramSpec } from '../../src/bpf/index.ts';
+import { BtfTypes } from '../../src/btf/index.ts';
+import { findFileOffset, parseElf, readSymbols } from '../../src/elf/index.ts';
+import { KernelObject, type RingReader } from '../../src/kernel/index.ts';
+import { openTarget, type Target } from '../../src/target/index.ts';
+import {
+  emitLoadUnwindState,
+  emitUnwinder,
+  ModuleTables,
+  readUnwoundStack,
+  STATE,
+  UNWIND_FUNCTIONS,
+  UNWIND_STATUS,
+  unwindMaps,
+  UnwindTables,
+  unwindThread,
+  type UnwinderOptions,
+  type UnwoundStack,
+} from '../../src/unwind/index.ts';
 
 const SOURCES = fileURLToPath(new URL('../../testdata/unwind/', import.meta.url));
 const FLAGS = ['-O2', '-fomit-frame-pointer', '-fno-optimize-sibling-calls'];
@@ -25,7 +36,11 @@ function must<T>(result: Result<T, string | { readonly message: string }>): T {
 }
 
 /** A program that unwinds one process's stack at each event and sends the whole state. */
-function stackSender(type: ProgramType, entry: keyof typeof UNWIND_FUNCTIONS, options: UnwinderOptions): BpfObject {
+function stackSender(
+  type: Pick<ProgramSpec, 'type' | 'attach'>,
+  entry: keyof typeof UNWIND_FUNCTIONS,
+  options: UnwinderOptions,
+): BpfObject {
   const a = new Assembler();
   a.function('send', [{ name: 'context', type: 'pointer' }]).move(6, 1);
   a.call('get_current_pid_tgid').aluImm('rsh', 0, 32).loadMapValue(1, 'wanted').load(4, 2, 1, 0).jumpIf('ne', 0, 2, 'out');
@@ -40,7 +55,7 @@ function stackSender(type: ProgramType, entry: keyof typeof UNWIND_FUNCTIONS, op
       { name: 'wanted', type: 'array', keyBytes: 4, valueBytes: 8, maxEntries: 1 },
       { name: 'ring', type: 'ringBuffer', keyBytes: 0, valueBytes: 0, maxEntries: RING_BYTES },
     ],
-    programs: [{ name: 'send', type, ...a.assemble() }],
+    programs: [{ name: 'send', ...type, ...a.assemble() }],
   };
 }
 
@@ -84,7 +99,7 @@ afterEach(async () => {
 
 function loadSender(
   context: Pick<TestContext, 'skip'>,
-  type: ProgramType,
+  type: Pick<ProgramSpec, 'type' | 'attach'>,
   entry: keyof typeof UNWIND_FUNCTIONS,
   options: UnwinderOptions = {},
 ) {
@@ -99,7 +114,7 @@ function loadSender(
 }
 
 function loadSampler(context: Pick<TestContext, 'skip'>, options: UnwinderOptions = {}): Sender {
-  const sender = loadSender(context, 'perfEvent', 'context', options);
+  const sender = loadSender(context, { type: 'perfEvent' }, 'context', options);
   must(sender.object.attachSampler('send', { event: 'cpu-clock', frequency: 199 }));
   return sender;
 }
@@ -271,8 +286,31 @@ describe('the unwinder in the kernel', () => {
     expect(must(sender.tables.refresh(target))).toBe('same');
   });
 
-  test('unwinds from a tracepoint by the task’s saved registers', async (context) => {
-    const sender = loadSender(context, 'rawTracepoint', 'task');
+  test('unwinds where a uprobe hits, at a function’s first instruction', async (context) => {
+    const sender = loadSender(context, { type: 'kprobe', attach: 'uprobeMulti' }, 'context');
+    const path = compileProgram(`${SOURCES}stacks.c`, [...FLAGS, '-ldl', '-lpthread']);
+    const elf = must(parseElf(readFileSync(path)));
+    const symbols = must(readSymbols(elf, 'symtab', 'functions'))!;
+    const index = Array.from({ length: symbols.count }, (_, i) => i).find((i) => symbols.name(i) === 'compare')!;
+    const address = symbols.base + symbols.starts[index]!;
+    must(sender.object.attachUprobes('send', { path, places: [{ offset: findFileOffset(elf, address)! }], kind: 'entry' }));
+    const program = await startStacks(context, 'sort', '0');
+    must(sender.tables.addProcess(open(program.pid)));
+    sender.want(program.pid);
+    const stacks = await sender.collect(300);
+    expect(stacks.length).toBeGreaterThan(3);
+    for (const stack of stacks) {
+      expect(stack.status).toBe('complete');
+      expect(Number(stack.frames[0]! & 0xfffn)).toBe(address & 0xfff);
+      expect(stack.frames.length).toBeGreaterThanOrEqual(5);
+    }
+    expect(must(sender.tables.stats()).stacks.complete).toBeGreaterThanOrEqual(stacks.length);
+    expect(UNWIND_STATUS.complete).toBe(0);
+  });
+
+  test.for(['helper', 'stack'] as const)('unwinds from a tracepoint by the task’s saved registers (%s)', async (how, context) => {
+    const taskRegisters = how === 'helper' ? how : { stackOffset: findStackOffset(), stackBytes: 16_384 };
+    const sender = loadSender(context, { type: 'rawTracepoint' }, 'task', { taskRegisters });
     must(sender.object.attachRawTracepoint('send', 'sys_enter'));
     const program = await start('perl', ['-e', '$| = 1; print "ready\\n"; while (1) { getppid(); select(undef, undef, undef, 0.002) }']);
     must(sender.tables.addProcess(open(program.pid)));
@@ -283,6 +321,15 @@ describe('the unwinder in the kernel', () => {
     expect(Math.min(...stacks.map((stack) => stack.frames.length))).toBeGreaterThan(4);
   });
 });
+
+/** Offset of `stack` in the kernel's struct task_struct. */
+function findStackOffset(): number {
+  const types = must(BtfTypes.open(readFileSync('/sys/kernel/btf/vmlinux')));
+  const task = types.findType('struct task_struct');
+  const member = task !== undefined && 'members' in task ? task.members.find(({ name }) => name === 'stack') : undefined;
+  if (member === undefined) throw new Error('struct task_struct has no member stack');
+  return member.offset;
+}
 
 function readChildren(pid: number): Result<string[], string> {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
