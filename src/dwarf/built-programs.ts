@@ -41,7 +41,10 @@ export function openSections(path: string): DebugSections {
 /** Opens a program with whatever lies beside it: `.dwo` files, a `.dwp`, what `dwz` made. */
 export function openProgram(path: string): DebugInfo {
   const opened = DebugInfo.open(openSections(path), {
-    split: (name, directory) => openSections(name.startsWith('/') ? name : join(directory, name)),
+    split: (name, directory) => {
+      const path = name.startsWith('/') ? name : join(directory, name);
+      return existsSync(path) ? openSections(path) : undefined;
+    },
     package: () => (existsSync(`${path}.dwp`) ? openSections(`${path}.dwp`) : undefined),
     supplementary: (other) => openSections(join(path, '..', basename(other))),
   });
