@@ -4,7 +4,7 @@ export { parseFrameHeader, type FrameHeader } from './frame-pointers.ts';
 export type { CfaRule, FrameArchitecture, FrameRule, RegisterRule } from './frame-rules.ts';
 export type { DebugSections } from './sections.ts';
 export { DebugInfo, type DebugCounts, type EnumeratorInfo, type FoundAddress, type SourcePlace, type TypeKind } from './debug-info.ts';
-export { elfDebugSections, elfLoadAddresses } from './elf-sections.ts';
+export { elfDebugSections } from './elf-sections.ts';
 export type { FunctionInfo } from './functions.ts';
 export type { InlinedCopy } from './inlined-copies.ts';
 export type { FoundLine } from './line-index.ts';
