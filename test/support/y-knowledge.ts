@@ -51,14 +51,14 @@ interface Declared {
 /** Module of everything that the fake target has. */
 export const FAKE_MODULE = '/bin/fake';
 
-/** Makes a `Knowledge` of C text. Variables are at 0x10000, 0x10100 …; functions at 0x1000, 0x1100 …, each of 0x100 bytes. */
+/** Makes a `Knowledge` of C text. Variables are at 0x10000, 0x10400 …; functions at 0x1000, 0x1100 …, each of 0x100 bytes. */
 export function fakeKnowledge(fake: FakeTarget): Knowledge {
   const user = declare(fake.target ?? '');
   const kernel = declare(fake.kernel ?? '');
   const calls = declare(fake.syscalls ?? '');
   const sites = functionSites(user, fake.stripped ?? []);
   const variables = [...user.variables].map(([name, type], index): VariableSite => {
-    return { name, module: FAKE_MODULE, type, address: BigInt(0x10000 + index * 0x100), threadOffset: undefined };
+    return { name, module: FAKE_MODULE, type, address: BigInt(0x10000 + index * 0x400), threadOffset: undefined };
   });
   const names: Readonly<Record<'type' | 'function' | 'variable' | 'tracepoint' | 'syscall', () => string[]>> = {
     type: () => [...user.tags.keys(), ...user.typedefs.keys(), ...kernel.tags.keys()],

@@ -17,7 +17,7 @@ import { DEFAULT_TEXT, DOUBLE, INT, LONG, STACK, TEXT, UNSIGNED_INT, UNSIGNED_LO
 interface Builtin {
   readonly min: number;
   readonly max: number;
-  readonly where: 'any' | 'hit' | 'host';
+  readonly where: 'any' | 'hit' | 'host' | 'thread';
   readonly check: (c: CheckState, node: CallExpression, name: string) => Expression;
 }
 
@@ -43,7 +43,7 @@ const TEXT_VALUE = (name: TextBuiltin, where: Builtin['where'], capacity: number
 const STACK_OF = (form: 'user' | 'kernel' | 'both' | 'mixed'): Builtin => ({
   min: 0,
   max: 0,
-  where: 'hit',
+  where: 'thread',
   check: (_c, node) => make(node, STACK, { kind: 'stack', form }),
 });
 const READER = (reader: AggregateReader): Builtin => ({
@@ -69,7 +69,7 @@ type Chart = 'flame' | 'histogram' | 'table' | 'pie' | 'bar' | 'line';
 
 const BUILTINS: Readonly<Record<string, Builtin>> = {
   _pid: INT_NUMBER('pid', 'any', INT),
-  _tid: INT_NUMBER('tid', 'hit', INT),
+  _tid: INT_NUMBER('tid', 'thread', INT),
   _ppid: INT_NUMBER('ppid', 'any', INT),
   _pgid: INT_NUMBER('pgid', 'any', INT),
   _nspid: INT_NUMBER('nspid', 'any', INT),
@@ -82,7 +82,7 @@ const BUILTINS: Readonly<Record<string, Builtin>> = {
   _now_ms: INT_NUMBER('now-ms', 'any', LONG),
   _now_s: INT_NUMBER('now-s', 'any', LONG),
   _wall_ns: INT_NUMBER('wall-ns', 'any', LONG),
-  _tls: INT_NUMBER('thread-pointer', 'hit', UNSIGNED_LONG),
+  _tls: INT_NUMBER('thread-pointer', 'thread', UNSIGNED_LONG),
   _comm: TEXT_VALUE('comm', 'any', 16),
   _exe: TEXT_VALUE('exe', 'any', 128),
   _container: TEXT_VALUE('container', 'any', 128),
@@ -92,10 +92,10 @@ const BUILTINS: Readonly<Record<string, Builtin>> = {
   _kbt: STACK_OF('kernel'),
   _bt: STACK_OF('both'),
   _mbt: STACK_OF('mixed'),
-  _lbt: { min: 1, max: 1, where: 'hit', check: languageStack },
+  _lbt: { min: 1, max: 1, where: 'thread', check: languageStack },
   _arg: { min: 1, max: 1, where: 'hit', check: argument },
   _ret: { min: 0, max: 0, where: 'hit', check: returnValue },
-  _reg: { min: 1, max: 1, where: 'hit', check: register },
+  _reg: { min: 1, max: 1, where: 'thread', check: register },
   _sym_ubt: { min: 1, max: 1, where: 'any', check: symbolStack },
   _sym: { min: 1, max: 1, where: 'any', check: (c, node) => symbol(c, node, false) },
   _src: { min: 1, max: 1, where: 'any', check: (c, node) => symbol(c, node, true) },

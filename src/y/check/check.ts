@@ -9,7 +9,7 @@ import { declareItems } from './declarations.ts';
 import { checkUncalled } from './functions.ts';
 import { checkProbe } from './probes.ts';
 import { newScope, report, type CheckState, type Need } from './state.ts';
-import type { TypedFunction, TypedProgram } from './typed.ts';
+import type { TypedFunction, TypedProbe, TypedProgram } from './typed.ts';
 
 export interface Checked {
   readonly program: TypedProgram;
@@ -79,18 +79,33 @@ function toRecord(header: Header): Readonly<Record<string, string>> {
 
 /** What stands in a probe, and in the functions it calls, must be possible where the probe runs. */
 function checkPlaces(c: CheckState): void {
-  c.probes.forEach(({ where, body, text }, index) => {
-    for (const need of reachableNeeds(c, body)) {
-      if (need.where === where) continue;
-      const [wanted, hint] =
-        need.where === 'host'
-          ? ['is only possible in `_begin`, `_end`, `_oneshot` and timers', need.hint]
-          : ['is only possible where an event of the target is seen', need.hint];
-      const direct = c.needs[body]!.needs.includes(need);
-      const notes = direct ? [] : [{ message: `called from \`${text}\``, span: c.probeSpans[index] }];
-      report(c, need.where === 'host' ? 'host-only' : 'hit-only', need.span, `${need.what} ${wanted}, not in \`${text}\``, hint, notes);
+  c.probes.forEach((probe, index) => {
+    for (const need of reachableNeeds(c, probe.body)) {
+      if (isPossible(need, probe)) continue;
+      const { where, what, span, hint } = need;
+      const direct = c.needs[probe.body]!.needs.includes(need);
+      const notes = direct ? [] : [{ message: `called from \`${probe.text}\``, span: c.probeSpans[index] }];
+      report(
+        c,
+        where === 'host' ? 'host-only' : 'hit-only',
+        span,
+        `${what} is only possible ${PLACES[where]}, not in \`${probe.text}\``,
+        hint,
+        notes,
+      );
     }
   });
+}
+
+const PLACES: Readonly<Record<Need['where'], string>> = {
+  host: 'in `_begin`, `_end`, `_oneshot` and timers',
+  hit: 'where an event of the target is seen',
+  thread: 'where an event of the target is seen, and in `_oneshot`',
+};
+
+function isPossible({ where }: Need, probe: TypedProbe): boolean {
+  if (where === 'thread') return probe.where === 'hit' || probe.point.kind === 'oneshot';
+  return where === probe.where;
 }
 
 function reachableNeeds(c: CheckState, from: number): Need[] {

@@ -113,6 +113,8 @@ export function convert(e: Expression, type: YType): Expression {
 function sameScalar(a: YType, b: YType): boolean {
   if (a.kind === 'integer' && b.kind === 'integer') return a.size === b.size && a.signed === b.signed && a.bool === b.bool;
   if (a.kind === 'pointer') return b.kind === 'pointer' || (b.kind === 'integer' && b.size === 8 && !b.bool && !b.signed);
+  // A load is of the size of its type: a `float` must not become a `double` by its name alone.
+  if (a.kind === 'float' && b.kind === 'float') return a.size === b.size;
   return a.kind === b.kind && a.kind !== 'integer';
 }
 

@@ -455,7 +455,7 @@ function variable(c: CheckState, node: NameExpression, overlay: CType | undefine
   }
   const pointer: YType = { kind: 'pointer', space: 'user', target: type };
   if (site.threadOffset !== undefined) {
-    need(c, 'hit', `the thread-local variable \`${shown}\``, node.span, 'read it in a probe that runs in a thread of the target');
+    need(c, 'thread', `the thread-local variable \`${shown}\``, node.span, 'read it in a probe that runs in a thread of the target');
     const base: Expression = { kind: 'number-builtin', name: 'thread-pointer', type: pointer, at: at(node.span) };
     return remote(c, { ...whole(base, 'user'), offset: Number(site.threadOffset) }, type, node.span);
   }

@@ -44,9 +44,9 @@ export interface OpenMatch {
   readonly locals: Map<number, number>;
 }
 
-/** Something that only a probe of one sort can do. */
+/** Something that only a probe of one sort can do; `thread`: one that has a thread to look at, in the kernel or in a core dump. */
 export interface Need {
-  readonly where: 'hit' | 'host';
+  readonly where: 'hit' | 'host' | 'thread';
   readonly what: string;
   readonly hint: string | undefined;
   readonly span: Span;
@@ -215,8 +215,8 @@ export function newLocal(c: CheckState, name: string, type: YType): number {
   return locals.length - 1;
 }
 
-/** Notes that what stands here runs only in the kernel (`hit`) or only in our own process (`host`). */
-export function need(c: CheckState, where: 'hit' | 'host', what: string, span: Span, hint?: string): void {
+/** Notes that what stands here runs only in the kernel (`hit`), only in our own process (`host`), or only where there is a thread. */
+export function need(c: CheckState, where: Need['where'], what: string, span: Span, hint?: string): void {
   c.fn?.needs.push({ where, what, hint, span });
 }
 
