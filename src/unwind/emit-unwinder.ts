@@ -24,6 +24,20 @@ export interface UnwinderOptions {
    * `stackBytes` is the size of a kernel stack (16,384 on x86-64).
    */
   readonly taskRegisters?: 'helper' | { readonly stackOffset: number; readonly stackBytes: number };
+  /**
+   * Emits code that runs once a frame, innermost first, before its caller is looked for: r9 is the state and must be kept, r0–r8 are free, stack below
+   * r10 - 24 too. The frame is number `STATE.count` - 1, its address is `STATE.pc`, its registers are at `findRegisterOffset`.
+   */
+  readonly onFrame?: (assembler: Assembler) => void;
+}
+
+/**
+ * Where the state holds a register of the frame, by DWARF number; undefined for registers that are not followed. Those that calls do not preserve
+ * are right only in the first frame, and in ones that a signal interrupted (`STATE.interrupted` is not 0).
+ */
+export function findRegisterOffset(architecture: FrameArchitecture, dwarf: number): number | undefined {
+  const slot = REGISTER_SLOTS[architecture].dwarf.indexOf(dwarf);
+  return slot < 0 ? undefined : STATE.registers + slot * 8;
 }
 
 /** Labels of the functions; all are called with `callFunction`, clobber r0–r5, and return a status (`UNWIND_STATUS`) in r0. */
@@ -76,8 +90,12 @@ export function emitUnwinder(
   const taskRegisters = options.taskRegisters ?? 'helper';
   for (const entry of entries) emitEntry(assembler, entry, architecture, taskRegisters);
   emitRun(assembler, repeat, maxFrames);
-  if (repeat === 'loop-helper') emitLoopCallback(assembler, architecture, maxFrames);
-  else emitStepFunction(assembler, architecture, maxFrames);
+  const emitStep = (done: string): void => {
+    options.onFrame?.(assembler);
+    emitFrameStep(assembler, architecture, maxFrames, done);
+  };
+  if (repeat === 'loop-helper') emitLoopCallback(assembler, emitStep);
+  else emitStepFunction(assembler, emitStep, maxFrames);
 }
 
 /** Sets `register` to the state that the last call of an unwinder filled on this CPU, and jumps to `missing` if there is none (there always is). Clobbers r0–r5. */
@@ -184,25 +202,25 @@ function emitCount(a: Assembler, missing: string): void {
 }
 
 /** The callback of bpf_loop: (index, pointer to the pointer to the state) → 0 go on, 1 stop. */
-function emitLoopCallback(a: Assembler, architecture: FrameArchitecture, maxFrames: number): void {
+function emitLoopCallback(a: Assembler, emitStep: (done: string) => void): void {
   const done = a.newLabel('step_done');
   a.function(STEP, [
     { name: 'index', type: 'u32' },
     { name: 'context', type: 'pointer' },
   ]);
   a.load(8, 9, 2, 0);
-  emitFrameStep(a, architecture, maxFrames, done);
+  emitStep(done);
   a.moveImm(0, 0).exit().label(done).moveImm(0, 1).exit();
 }
 
 /** The same as a loop of its own; the count of rounds lies on the stack, where the verifier sees that it ends. */
-function emitStepFunction(a: Assembler, architecture: FrameArchitecture, maxFrames: number): void {
+function emitStepFunction(a: Assembler, emitStep: (done: string) => void, maxFrames: number): void {
   const done = a.newLabel('step_done');
   const again = a.newLabel('again');
   a.function(STEP);
   emitMapValue(a, UNWIND_MAPS.state, done);
   a.move(9, 0).storeImm(8, 10, -16, 0).label(again);
-  emitFrameStep(a, architecture, maxFrames, done);
+  emitStep(done);
   a.load(8, 1, 10, -16).aluImm('add', 1, 1).store(8, 10, -16, 1).jumpIfImm('lt', 1, maxFrames, again);
   a.label(done).moveImm(0, 0).exit();
 }

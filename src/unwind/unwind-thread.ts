@@ -46,6 +46,16 @@ export class ModuleTables {
 export interface UnwindThreadOptions {
   /** Default 4,096: unlike in the kernel, there is time. */
   readonly maxFrames?: number;
+  /** Called for each frame, innermost first. */
+  readonly onFrame?: (frame: ThreadFrame) => void;
+}
+
+/** A frame while it is visited. */
+export interface ThreadFrame {
+  readonly index: number;
+  readonly address: bigint;
+  /** A register's value in this frame, by DWARF number; undefined when it is not known there. Valid during the call alone. */
+  register(dwarf: number): bigint | undefined;
 }
 
 /** Unwinds a thread that stands still. Never fails: a stack that cannot be followed to its end says why. */
@@ -53,7 +63,10 @@ export function unwindThread(target: Target, registers: Registers, tables: Modul
   const walk = new StackWalk(target, registers, tables);
   const maxFrames = options.maxFrames ?? MAX_FRAMES * 16;
   let status: UnwindStatus | undefined;
-  while (status === undefined) status = walk.frames.length > maxFrames ? 'maxFrames' : walk.step();
+  while (status === undefined) {
+    if (walk.frames.length <= maxFrames) options.onFrame?.(walk.visit());
+    status = walk.frames.length > maxFrames ? 'maxFrames' : walk.step();
+  }
   return { frames: walk.frames.slice(0, maxFrames), exact: walk.exact, stackPointers: walk.stackPointers.slice(0, maxFrames), status };
 }
 
@@ -65,6 +78,8 @@ class StackWalk {
   readonly stackPointers: bigint[];
   readonly #target: Target;
   readonly #tables: ModuleTables;
+  /** By the start of each of their mappings: what lies between a module's mappings may be another's. */
+  readonly #modules = new Map<bigint, TargetModule>();
   readonly #architecture: FrameArchitecture;
   readonly #slots: RegisterSlots;
   /** By slot; undefined when not known. */
@@ -76,6 +91,7 @@ class StackWalk {
   constructor(target: Target, registers: Registers, tables: ModuleTables) {
     this.#target = target;
     this.#tables = tables;
+    for (const module of target.modules) for (const { start } of module.mappings) this.#modules.set(start, module);
     this.#architecture = target.architecture;
     this.#slots = REGISTER_SLOTS[target.architecture];
     this.#registers = this.#slots.dwarf.map((dwarf) => registers.byDwarf[dwarf]);
@@ -84,13 +100,22 @@ class StackWalk {
     this.stackPointers = [registers.sp];
   }
 
+  /** The frame that was reached last. */
+  visit(): ThreadFrame {
+    const register = (dwarf: number): bigint | undefined => {
+      const slot = this.#slots.dwarf.indexOf(dwarf);
+      return slot >= this.#slots.preserved && !this.#isInterrupted ? undefined : this.#registers[slot];
+    };
+    return { index: this.frames.length - 1, address: this.#pc, register };
+  }
+
   /** Goes to the caller; says why it cannot. */
   step(): UnwindStatus | undefined {
     const key = this.#isInterrupted ? this.#pc : this.#pc - 1n;
     const mapping = findMapping(this.#target.map, key);
     if (mapping === undefined || !mapping.executable) return 'unmapped';
     if (mapping.path === '[uprobes]') return 'returnProbe';
-    const module = this.#findModule(key);
+    const module = this.#modules.get(mapping.start);
     if (module === undefined) return this.#byFramePointer();
     const table = this.#tables.find(module);
     if (table === undefined) return module.bytes().ok ? this.#byFramePointer() : 'noTable';
@@ -98,10 +123,6 @@ class StackWalk {
     const row = relative < 0 ? -1 : findCompactRow(table, relative);
     const rule = row < 0 ? undefined : table.rules[table.rule[row]!];
     return rule === undefined ? this.#byFramePointer() : this.#apply(rule);
-  }
-
-  #findModule(address: bigint): TargetModule | undefined {
-    return this.#target.modules.find((m) => m.start <= address && address < m.end);
   }
 
   #apply(rule: Uint8Array): UnwindStatus | undefined {

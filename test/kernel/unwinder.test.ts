@@ -14,6 +14,7 @@ import { openTarget, type Target } from '../../src/target/index.ts';
 import {
   emitLoadUnwindState,
   emitUnwinder,
+  findRegisterOffset,
   ModuleTables,
   readUnwoundStack,
   STATE,
@@ -52,7 +53,7 @@ function stackSender(
   return {
     maps: [
       ...unwindMaps(),
-      { name: 'wanted', type: 'array', keyBytes: 4, valueBytes: 8, maxEntries: 1 },
+      { name: 'wanted', type: 'array', keyBytes: 4, valueBytes: 64, maxEntries: 1 },
       { name: 'ring', type: 'ringBuffer', keyBytes: 0, valueBytes: 0, maxEntries: RING_BYTES },
     ],
     programs: [{ name: 'send', ...type, ...a.assemble() }],
@@ -71,7 +72,11 @@ class Sender {
   }
 
   want(pid: number): void {
-    must(this.object.map('wanted').update(new Uint8Array(4), new Uint8Array(BigUint64Array.of(BigInt(pid)).buffer)));
+    must(
+      this.object
+        .map('wanted')
+        .update(new Uint8Array(4), new Uint8Array(BigUint64Array.of(BigInt(pid), 0n, 0n, 0n, 0n, 0n, 0n, 0n).buffer)),
+    );
   }
 
   drain(): UnwoundStack[] {
@@ -221,6 +226,36 @@ describe('the unwinder in the kernel', () => {
       expect(stack.frames.slice(1)).toEqual(expected.frames.slice(1));
       expect(stack.exact).toEqual(expected.exact);
     }
+  });
+
+  test.for(['loop-helper', 'bounded'] as const)('shows each frame’s registers to the program (%s)', async (repeat, context) => {
+    const registers = [3, 6, 7, 12, 13, 14, 15];
+    // Into the value of `wanted`, which has room behind the process id, go the registers of frame 2.
+    const onFrame = (a: Assembler): void => {
+      const other = a.newLabel('other');
+      a.load(8, 1, 9, STATE.count).jumpIfImm('ne', 1, 3, other).loadMapValue(2, 'wanted');
+      for (const [i, dwarf] of registers.entries()) {
+        a.load(8, 1, 9, findRegisterOffset('x86-64', dwarf)!).store(8, 2, 8 + 8 * i, 1);
+      }
+      a.label(other);
+    };
+    const sender = loadSampler(context, { onFrame, repeat, maxFrames: 60 });
+    const program = await startStacks(context, 'recurse', '20', 'spin');
+    await sleep(100); // past the writing of "ready"
+    const frozen = open(program.pid, true);
+    const expected: (bigint | undefined)[] = [];
+    unwindThread(frozen, must(frozen.threads())[0]!.registers!, new ModuleTables(), {
+      onFrame: ({ index, register }) => {
+        if (index === 2) expected.push(...registers.map(register));
+      },
+    });
+    must(sender.tables.addProcess(frozen));
+    frozen.close();
+    sender.want(program.pid);
+    expect((await sender.collect(300)).length).toBeGreaterThan(5);
+    const value = must(sender.object.map('wanted').lookup(new Uint8Array(4)))!;
+    expect([...new BigUint64Array(value.slice().buffer, 8, registers.length)]).toEqual(expected);
+    expect(expected.every((word) => word !== undefined)).toBe(true);
   });
 
   test('says that a stack is longer than what is kept', async (context) => {
