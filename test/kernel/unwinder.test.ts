@@ -153,6 +153,12 @@ const LOADS: readonly { readonly name: string; readonly command: string; readonl
     deepest: 10,
   },
   {
+    name: 'perl, much in the vDSO,',
+    command: 'perl',
+    args: ['-MTime::HiRes=time', '-e', '$| = 1; print "ready\\n"; time() while 1'],
+    deepest: 5,
+  },
+  {
     name: 'perl',
     command: 'perl',
     args: ['-e', '$| = 1; print "ready\\n"; sub f { my $n = shift; $n ? f($n - 1) : join(",", map { $_ * 2 } 1..500) } f(8) while 1'],
