@@ -2,3 +2,4 @@ export { startLiveSession, type LiveError, type LiveOptions } from './live-sessi
 export { describeLosses, type EndReason, type LossReport, type ProbeReport, type SessionReport } from './report.ts';
 export { startSnapshotSession, type Session, type SnapshotOptions } from './snapshot-session.ts';
 export { openSubject, Subject, type SubjectChoice } from './subject.ts';
+export { splitWords, StartedCommand, type CommandError, type CommandOutcome } from './started-command.ts';
