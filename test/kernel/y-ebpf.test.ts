@@ -1,5 +1,5 @@
 // What the eBPF engine compiles, in the real kernel: the verifier takes it, and attached to a C program it counts right.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { splitStackId } from '../../src/y/engines/ebpf/index.ts';
 import type { Block, Instruction, Probe, Program } from '../../src/y/ir/program.ts';
@@ -16,7 +16,7 @@ import {
 } from '../support/y-ebpf.ts';
 import { arbitraryArguments, arbitraryProgram } from '../support/ir-arbitraries.ts';
 import { evaluate } from '../support/ir-evaluator.ts';
-import { at, block, format, irFunction, k, r } from '../support/y-program.ts';
+import { at, block, branch, format, irFunction, k, r } from '../support/y-program.ts';
 import { attachRun, loadRun, WorkTarget } from './support/y-run.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -78,7 +78,7 @@ test('a counter, a two-key count and a histogram count every call', async (conte
 /** counts[i % argument 1] += i for each i < argument 0, in two nested loops' shape: the inner one runs three times. */
 const nested = irFunction([
   block([argument(0), argument(1), { op: 'move', to: 2, from: k(0) }], { op: 'jump', to: 1 }),
-  block([{ op: 'binary', to: 9, operator: 'slt', left: r(2), right: r(0) }], { op: 'branch', condition: r(9), then: 2, else: 5 }),
+  block([{ op: 'binary', to: 9, operator: 'slt', left: r(2), right: r(0) }], branch(r(9), 2, 5)),
   block(
     [
       { op: 'binary', to: 3, operator: 'umod', left: r(2), right: r(1) },
@@ -92,7 +92,7 @@ const nested = irFunction([
       { op: 'binary', to: 4, operator: 'add', left: r(4), right: k(1) },
       { op: 'binary', to: 9, operator: 'ult', left: r(4), right: k(3) },
     ],
-    { op: 'branch', condition: r(9), then: 3, else: 4 },
+    branch(r(9), 3, 4),
   ),
   block([{ op: 'binary', to: 2, operator: 'add', left: r(2), right: k(1) }], { op: 'jump', to: 1 }),
   block([store(0, 2)]),
@@ -207,7 +207,7 @@ test('threads keep their variables, a return sees what the entry kept, and exit 
         print(integer(0), integer(1)),
         { op: 'binary', to: 2, operator: 'eq', left: r(0), right: k(3) },
       ],
-      { op: 'branch', condition: r(2), then: 1, else: 2 },
+      branch(r(2), 1, 2),
     ),
     block([{ op: 'exit' }]),
     block([]),
@@ -272,7 +272,7 @@ function manyBlocks(count: number): readonly Block[] {
           { op: 'binary', to: 2, operator: 'lshr', left: r(0), right: k(n % 64) },
           { op: 'binary', to: 2, operator: 'and', left: r(2), right: k(1) },
         ],
-        { op: 'branch', condition: r(2), then: first + 1, else: first + 2 },
+        branch(r(2), first + 1, first + 2),
       ),
       block([{ op: 'binary', to: 1, operator: 'add', left: r(1), right: k(n) }], { op: 'jump', to: first + 2 }),
     );

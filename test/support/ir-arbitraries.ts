@@ -1,8 +1,8 @@
 // Random functions of the intermediate form: any graph of blocks, integers, globals, one array, calls.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { BinaryOperator, Block, Instruction, IrFunction, Operand, Program, Terminator } from '../../src/y/ir/program.ts';
 import { hitProgram, integerArray, integerGlobal, INTEGER_KEY } from './y-ebpf.ts';
-import { irFunction } from './y-program.ts';
+import { branch, irFunction } from './y-program.ts';
 
 const REGISTERS = 10;
 const GLOBALS = 3;
@@ -46,106 +46,69 @@ const keys = fc.tuple(operand, fc.nat(3)).map(([first, second]) => [first, { con
 
 const at = undefined;
 
-function instruction(blocks: number, callee: number | undefined): fc.Arbitrary<Instruction[]> {
+type Of<Op extends Instruction['op']> = Extract<Instruction, { op: Op }>;
+
+/** An instruction of this kind, its other fields at random. */
+function make<Op extends Instruction['op']>(
+  op: Op,
+  fields: { [Field in Exclude<keyof Of<Op>, 'op' | 'at' | 'relocate'>]: fc.Arbitrary<Of<Op>[Field]> },
+): fc.Arbitrary<Instruction> {
+  return (fc.record(fields as Record<string, fc.Arbitrary<unknown>>) as fc.Arbitrary<object>).map(
+    (made) => ({ op, at, ...made }) as Instruction,
+  );
+}
+
+const optionalRegister = fc.option(register, { nil: undefined });
+const global = fc.nat(GLOBALS - 1);
+const zero = fc.constant(0);
+const signed = fc.boolean();
+
+const arithmetic: readonly fc.Arbitrary<Instruction>[] = [
+  make('move', { to: register, from: operand }),
+  make('extend', { to: register, from: operand, bits, signed }),
+  fc.tuple(fc.constantFrom('log2' as const, 'popcount' as const), register, operand).map(([op, to, from]) => ({ op, to, from, at })),
+  fc
+    .tuple(register, operand, fc.integer({ min: 0, max: 63 }), fc.integer({ min: 1, max: 64 }), signed)
+    .map(([to, from, shift, width, isSigned]) => ({
+      op: 'extract' as const,
+      to,
+      from,
+      shift,
+      bits: Math.min(width, 64 - shift),
+      signed: isSigned,
+      at,
+    })),
+];
+
+const storage: readonly fc.Arbitrary<Instruction>[] = [
+  make('load-global', { to: register, global, offset: zero, size, signed }),
+  make('store-global', { global, offset: zero, size, value: operand }),
+  make('add-global', { to: optionalRegister, global, offset: zero, size: fc.constant(8 as const), value: operand }),
+  make('array-load', { to: register, array: zero, keys, offset: zero, size, signed }),
+  make('array-store', { array: zero, keys, offset: zero, size, value: operand }),
+  make('array-add', { to: optionalRegister, array: zero, keys, value: operand }),
+  make('array-has', { to: register, array: zero, keys }),
+  make('array-delete', { array: zero, keys }),
+];
+
+function instructions(blocks: number, callee: number | undefined): fc.Arbitrary<Instruction[]> {
   const onFail = fc.option(fc.nat(blocks - 1), { nil: undefined });
-  const one: fc.Arbitrary<Instruction>[] = [
-    fc.record({ op: fc.constant('move' as const), to: register, from: operand, at: fc.constant(at) }),
-    fc.record({
-      op: fc.constant('binary' as const),
-      to: register,
-      operator: fc.constantFrom(...OPERATORS),
-      left: operand,
-      right: operand,
-      onFail,
-      at: fc.constant(at),
-    }),
-    fc.record({ op: fc.constant('extend' as const), to: register, from: operand, bits, signed: fc.boolean(), at: fc.constant(at) }),
-    fc
-      .tuple(register, operand, fc.integer({ min: 0, max: 63 }), fc.integer({ min: 1, max: 64 }), fc.boolean())
-      .map(([to, from, shift, width, signed]) => ({
-        op: 'extract' as const,
-        to,
-        from,
-        shift,
-        bits: Math.min(width, 64 - shift),
-        signed,
-        at,
-      })),
-    fc.record({ op: fc.constantFrom('log2' as const, 'popcount' as const), to: register, from: operand, at: fc.constant(at) }),
-    fc.record({
-      op: fc.constant('load-global' as const),
-      to: register,
-      global: fc.nat(GLOBALS - 1),
-      offset: fc.constant(0),
-      size,
-      signed: fc.boolean(),
-      at: fc.constant(at),
-    }),
-    fc.record({
-      op: fc.constant('store-global' as const),
-      global: fc.nat(GLOBALS - 1),
-      offset: fc.constant(0),
-      size,
-      value: operand,
-      at: fc.constant(at),
-    }),
-    fc.record({
-      op: fc.constant('add-global' as const),
-      to: fc.option(register, { nil: undefined }),
-      global: fc.nat(GLOBALS - 1),
-      offset: fc.constant(0),
-      size: fc.constant(8 as const),
-      value: operand,
-      at: fc.constant(at),
-    }),
-    fc.record({
-      op: fc.constant('array-load' as const),
-      to: register,
-      array: fc.constant(0),
-      keys,
-      offset: fc.constant(0),
-      size,
-      signed: fc.boolean(),
-      at: fc.constant(at),
-    }),
-    fc.record({
-      op: fc.constant('array-store' as const),
-      array: fc.constant(0),
-      keys,
-      offset: fc.constant(0),
-      size,
-      value: operand,
-      at: fc.constant(at),
-    }),
-    fc.record({
-      op: fc.constant('array-add' as const),
-      to: fc.option(register, { nil: undefined }),
-      array: fc.constant(0),
-      keys,
-      value: operand,
-      at: fc.constant(at),
-    }),
-    fc.record({ op: fc.constant('array-has' as const), to: register, array: fc.constant(0), keys, at: fc.constant(at) }),
-    fc.record({ op: fc.constant('array-delete' as const), array: fc.constant(0), keys, at: fc.constant(at) }),
-  ];
-  if (callee !== undefined)
-    one.push(
-      fc.record({
-        op: fc.constant('call' as const),
-        to: fc.option(register, { nil: undefined }),
-        function: fc.constant(callee),
-        arguments: fc.tuple(operand, operand),
-        at: fc.constant(at),
-      }),
-    );
-  return fc.array(fc.oneof(...one, one[1]!, one[1]!), { maxLength: 10 });
+  const binary = make('binary', { to: register, operator: fc.constantFrom(...OPERATORS), left: operand, right: operand, onFail });
+  const call = make('call', { to: optionalRegister, function: fc.constant(callee ?? 0), arguments: fc.tuple(operand, operand) });
+  const some = fc.oneof(
+    ...arithmetic,
+    ...storage,
+    { weight: 4, arbitrary: binary },
+    { weight: callee === undefined ? 0 : 1, arbitrary: call },
+  );
+  return fc.array(some, { maxLength: 10 });
 }
 
 function terminator(blocks: number, returned: fc.Arbitrary<Operand | undefined>): fc.Arbitrary<Terminator> {
   const block = fc.nat(blocks - 1);
   return fc.oneof(
-    fc.record({ op: fc.constant('jump' as const), to: block }),
-    { weight: 3, arbitrary: fc.record({ op: fc.constant('branch' as const), condition: operand, then: block, else: block }) },
+    block.map((to) => ({ op: 'jump' as const, to })),
+    { weight: 3, arbitrary: fc.tuple(operand, block, block).map(([condition, then, otherwise]) => branch(condition, then, otherwise)) },
     returned.map((value) => ({ op: 'return' as const, value })),
   );
 }
@@ -159,7 +122,7 @@ function graph(
 ): fc.Arbitrary<Block[]> {
   return fc.integer({ min: 1, max: most }).chain((count) =>
     fc
-      .array(fc.record({ instructions: instruction(count, callee), end: terminator(count, returned) }), {
+      .array(fc.record({ instructions: instructions(count, callee), end: terminator(count, returned) }), {
         minLength: count,
         maxLength: count,
       })
@@ -172,16 +135,16 @@ function onlyForward(block: Block, index: number, count: number): Block {
     return { instructions: withoutHandlers(block), end: { op: 'return', value: block.end.op === 'return' ? block.end.value : undefined } };
   const later = (to: number): number => index + 1 + (to % (count - index - 1));
   const { end } = block;
-  const instructions = block.instructions.map((one) =>
+  const moved = block.instructions.map((one) =>
     one.op === 'binary' && one.onFail !== undefined ? { ...one, onFail: later(one.onFail) } : one,
   );
-  if (end.op === 'jump') return { instructions, end: { ...end, to: later(end.to) } };
-  if (end.op === 'branch') return { instructions, end: { ...end, then: later(end.then), else: later(end.else) } };
-  return { instructions, end };
+  if (end.op === 'jump') return { instructions: moved, end: { ...end, to: later(end.to) } };
+  if (end.op === 'branch') return { instructions: moved, end: branch(end.condition, later(end.then), later(end.else)) };
+  return { instructions: moved, end };
 }
 
-function withoutHandlers({ instructions }: Block): Instruction[] {
-  return instructions.map((one) => (one.op === 'binary' ? { ...one, onFail: undefined } : one));
+function withoutHandlers(block: Block): Instruction[] {
+  return block.instructions.map((one) => (one.op === 'binary' ? { ...one, onFail: undefined } : one));
 }
 
 const registers = new Array<'integer'>(REGISTERS).fill('integer');
@@ -193,7 +156,7 @@ export const arbitraryProgram: fc.Arbitrary<Program> = fc
   .chain(([forward, calleeForward]) => fc.tuple(graph(forward, 8, 1, none), graph(calleeForward, 4, undefined, operand)))
   .map(([blocks, called]) => {
     const first: Instruction[] = [0, 1, 2].map((index) => ({ op: 'argument', to: index, index, at }));
-    const body = blocks.map(({ instructions, end }, index): Block => {
+    const body = blocks.map(({ instructions: own, end }, index): Block => {
       const keep: Instruction[] =
         end.op === 'return'
           ? registers.map((_, kept) => ({
@@ -206,7 +169,7 @@ export const arbitraryProgram: fc.Arbitrary<Program> = fc
               at,
             }))
           : [];
-      return { instructions: [...(index === 0 ? first : []), ...instructions, ...keep], end };
+      return { instructions: [...(index === 0 ? first : []), ...own, ...keep], end };
     });
     const functions: IrFunction[] = [
       irFunction(body, { registers }),

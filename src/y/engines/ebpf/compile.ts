@@ -7,7 +7,9 @@ import { followForks, forgetEnded } from './housekeeping.ts';
 import type { EbpfOptions } from './options.ts';
 import { groupProbes } from './programs.ts';
 import { MAPS, planStorage, type StoragePlan } from './storage-plan.ts';
-import { framesMap, instructionsOf, reachableFrom, Unit, type ObjectState } from './unit.ts';
+import type { ObjectState } from './program-context.ts';
+import { framesMap, Unit } from './unit.ts';
+import { instructionsOf, reachableFrom } from './walk.ts';
 
 const MOST_STACK_FRAMES = 127;
 const MOST_LOOPS = 1 << 23;

@@ -143,13 +143,10 @@ export function emitBuiltinText(e: Emitter, { to, name, at }: Of<'builtin-text'>
 /** By the site's variant: the literal with its function's name. */
 function emitProbeFunction(e: Emitter, to: Of<'builtin-text'>['to']): void {
   const { a } = e;
-  const names = e.unit.functionNames(e.probeBody);
+  const names = e.probeBody?.functionNames ?? [''];
   const done = a.newLabel('done');
   const cases = names.map((name) => ({ name, label: a.newLabel('name') }));
-  e.unit.emitVariantSwitch(
-    e,
-    cases.map(({ label }) => label),
-  );
+  e.unit.emitVariantSwitch(cases.map(({ label }) => label));
   for (const { name, label } of cases) {
     a.label(label);
     const { offset, length } = e.unit.addConstantText(name);
@@ -172,7 +169,7 @@ export function emitArgument(e: Emitter, { to, index, at }: Of<'argument'>): voi
     else {
       const { stackPointer, first } = STACK_ARGUMENTS[architecture];
       a.load(8, 3, 6, stackPointer).aluImm('add', 3, first + 8 * (index - registers.length));
-      emitReadWord(e, e.unit.kernelCode ? 'kernel' : 'user', 8, e.failure('failed-read'));
+      emitReadWord(e, e.unit.request.kernelCode ? 'kernel' : 'user', 8, e.failure('failed-read'));
       a.load(8, 0, 10, STACK.a);
     }
   } else if (source?.kind === 'syscall') {
@@ -204,11 +201,7 @@ function emitUsdtArgument(e: Emitter, to: number, index: number, at: Instruction
     const key = keyOf(operand);
     if (!labels.has(key)) labels.set(key, { label: a.newLabel('operand'), operand });
   }
-  if (labels.size > 1)
-    e.unit.emitVariantSwitch(
-      e,
-      operands.map((operand) => labels.get(keyOf(operand))!.label),
-    );
+  if (labels.size > 1) e.unit.emitVariantSwitch(operands.map((operand) => labels.get(keyOf(operand))!.label));
   for (const { label, operand } of labels.values()) {
     a.label(label);
     if (operand !== undefined) emitOperand(e, operand, at);
@@ -256,7 +249,7 @@ export function emitReturnValue(e: Emitter, { to, at }: Of<'return-value'>): voi
 
 export function emitRegister(e: Emitter, { to, name, at }: Of<'register'>): void {
   const found = findRegister(e.unit.options.architecture, name);
-  if (!e.unit.hasRegisters || found === undefined) {
+  if (!e.unit.request.hasRegisters || found === undefined) {
     const why =
       found === undefined ? `there is no register ${name} on ${e.unit.options.architecture}` : 'this kind of probe has no registers';
     return e.diagnose('register', why, at);
@@ -269,7 +262,7 @@ export function emitRegister(e: Emitter, { to, name, at }: Of<'register'>): void
 /** A field of a tracepoint's record. */
 export function emitContext(e: Emitter, { to, offset, size, signed, at }: Of<'context'>): void {
   const { a } = e;
-  if (!e.unit.hasRecord) return e.diagnose('context', 'this kind of probe has no record', at);
+  if (!e.unit.request.hasRecord) return e.diagnose('context', 'this kind of probe has no record', at);
   if (offset % size === 0) a.load(size, 0, 6, offset);
   else {
     a.move(3, 6).aluImm('add', 3, offset);
@@ -282,7 +275,7 @@ export function emitContext(e: Emitter, { to, offset, size, signed, at }: Of<'co
 
 export function emitContextText(e: Emitter, { to, offset, size, dataLoc, at }: Of<'context-text'>): void {
   const { a } = e;
-  if (!e.unit.hasRecord) return e.diagnose('context', 'this kind of probe has no record', at);
+  if (!e.unit.request.hasRecord) return e.diagnose('context', 'this kind of probe has no record', at);
   const text = e.unit.scratchText(dataLoc ? e.unit.longestText : Math.min(size, e.unit.longestText), 2);
   emitZero(e, text.place, 0, textEnd(text.capacity));
   a.move(3, 6);
@@ -318,7 +311,7 @@ function emitUserStack(e: Emitter): void {
   const { stacks } = e.unit.options;
   if (stacks === undefined) return emitStackId(e, BPF_F_USER_STACK);
   e.unit.takesUserStacks = true;
-  stacks.emitUserStack(e.a, e.unit.type);
+  stacks.emitUserStack(e.a, e.unit.request.type);
   const { a } = e;
   const done = a.newLabel('done');
   a.jumpIfImm('ne', 0, 0, done);
@@ -330,7 +323,7 @@ function emitUserStack(e: Emitter): void {
 function emitStackId(e: Emitter, flags: number): void {
   const { a } = e;
   const [none, done] = [a.newLabel('none'), a.newLabel('done')];
-  const mayLack = flags === 0 || e.unit.kernelCode;
+  const mayLack = flags === 0 || e.unit.request.kernelCode;
   e.unit.takesStacks = true;
   a.move(1, 6).loadMap(2, MAPS.stacks).moveImm(3, flags).call('get_stackid');
   a.jumpIfImm('slt', 0, 0, none).aluImm('add', 0, 1).label(done);

@@ -9,7 +9,7 @@ import { TEXT_HEADER_BYTES } from './ebpf-program.ts';
 import { emitCopy, emitNear, emitSlice, emitZero } from './emit-text.ts';
 import { textEnd, type Emitter, type TextAt } from './emitter.ts';
 import { roundUp } from './storage-plan.ts';
-import type { Unit } from './unit.ts';
+import type { ProgramContext } from './program-context.ts';
 
 type Of<Op extends Instruction['op']> = Extract<Instruction, { op: Op }>;
 
@@ -100,7 +100,7 @@ function emitPlain(e: Emitter, { regex, to }: Of<'match'>, program: RegexProgram
     a.loadMapValue(4, map, accepting).alu('add', 4, 0).load(1, 4, 4).store(8, 9, result, 4).jumpIfImm('ne', 4, 0, stop);
     a.jumpIfImm('eq', 0, 0, stop);
   });
-  unit.emitLoop(e, subject.capacity + 1, callback);
+  unit.emitLoop(subject.capacity + 1, callback);
   const done = a.newLabel('done');
   e.loadFrame(0, result);
   a.jumpIfImm('ne', 0, 0, done);
@@ -121,11 +121,11 @@ function emitClass(e: Emitter, subject: TextAt, map: string, stop: string): void
 }
 
 /** r0 = the next state, which is kept. */
-function emitNextState(unit: Unit, states: number, stop: string): void {
+function emitNextState(unit: ProgramContext, states: number, stop: string): void {
   unit.assembler.jumpIfImm('ge', 0, states, stop).store(8, 9, matchOffsets(unit).state, 0);
 }
 
-function matchOffsets(unit: Unit): { readonly state: number; readonly result: number; readonly registers: number } {
+function matchOffsets(unit: ProgramContext): { readonly state: number; readonly result: number; readonly registers: number } {
   const start = unit.matchOffset;
   return { state: start + MATCH.state, result: start + MATCH.result, registers: start + MATCH.registers };
 }
@@ -152,7 +152,7 @@ function emitCapturing(e: Emitter, { regex, to, groups }: Of<'match'>, program: 
     emitNextState(unit, states, stop);
     a.jumpIfImm('eq', 0, 0, stop);
   });
-  unit.emitLoop(e, subject.capacity + 1, callback);
+  unit.emitLoop(subject.capacity + 1, callback);
   const [ended, none, done] = [a.newLabel('ended'), a.newLabel('none'), a.newLabel('done')];
   e.loadFrame(2, state);
   a.jumpIfImm('ge', 2, states, ended).aluImm('lsh', 2, 1).loadMapValue(1, map, actionAtEnd).alu('add', 1, 2).load(2, 2, 1);
@@ -179,7 +179,7 @@ function emitGroup(e: Emitter, to: NonNullable<Of<'match'>['groups'][number]>, r
 }
 
 /** A function (frame, list, position) that runs a list of actions. */
-function addListRunner(unit: Unit, map: string, program: CaptureProgram, tables: Tables): string {
+function addListRunner(unit: ProgramContext, map: string, program: CaptureProgram, tables: Tables): string {
   return unit.addFunction(map, ['frame', 'list', 'position'], () => {
     const a = unit.assembler;
     const [, , , , starts, actions] = tables.offsets as readonly [number, number, number, number, number, number];

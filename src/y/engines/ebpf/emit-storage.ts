@@ -13,49 +13,6 @@ type Of<Op extends Instruction['op']> = Extract<Instruction, { op: Op }>;
 const EEXIST = -17;
 const BPF_NOEXIST = 1;
 
-/** r2 = address of 4 bytes on the stack with the key 0, r1 = the map, r0 = its only entry. */
-function emitOnlyEntry(e: Emitter, map: string): void {
-  e.a.storeImm(4, 10, STACK.c, 0).loadMap(1, map).move(2, 10).aluImm('add', 2, STACK.c).call('map_lookup_elem');
-}
-
-/**
- * Finds a global; r0–r5 are lost unless it lies at a fixed place. A per-CPU or `_thread` one is behind the pointer in `STACK.pointer`
- * afterwards: for reading, a thread without variables gets the first values; for writing, they are made, or else the loss is counted
- * and what is written goes nowhere that counts.
- */
-export function emitFindGlobal(e: Emitter, layout: Exclude<GlobalLayout, { kind: 'aggregate' }>, write: boolean): Place {
-  const { a } = e;
-  const { map, offset } = layout;
-  if (layout.kind === 'value') return { kind: 'map', map, offset };
-  const found = a.newLabel('found');
-  if (layout.kind === 'percpu') {
-    emitOnlyEntry(e, map);
-    a.jumpIfImm('ne', 0, 0, found);
-    a.jump(e.failure('scratch-busy'));
-  } else {
-    a.call('get_current_pid_tgid').store(4, 10, STACK.c, 0);
-    emitThreadLookup(e, map);
-    a.jumpIfImm('ne', 0, 0, found);
-    if (write) emitNewThread(e, map);
-    else a.loadMapValue(0, MAPS.constants, e.unit.storage.threadTemplate);
-  }
-  a.label(found).store(8, 10, STACK.pointer, 0);
-  return { kind: 'pointer', slot: STACK.pointer, offset };
-}
-
-function emitThreadLookup(e: Emitter, map: string): void {
-  e.a.loadMap(1, map).move(2, 10).aluImm('add', 2, STACK.c).call('map_lookup_elem');
-}
-
-/** A table that is full ends the hit: a variable that forgets would lie. */
-function emitNewThread(e: Emitter, map: string): void {
-  const { a } = e;
-  a.loadMap(1, map).move(2, 10).aluImm('add', 2, STACK.c).loadMapValue(3, MAPS.constants, e.unit.storage.threadTemplate);
-  a.moveImm(4, BPF_NOEXIST).call('map_update_elem');
-  emitThreadLookup(e, map);
-  a.jumpIfImm('eq', 0, 0, e.failure('array-full'));
-}
-
 function globalOf(e: Emitter, global: number): Exclude<GlobalLayout, { kind: 'aggregate' }> {
   const layout = e.unit.storage.globals[global];
   assert(layout !== undefined && layout.kind !== 'aggregate', `global ${global} has no place`);
@@ -67,7 +24,7 @@ function shift(place: Place, offset: number): Place {
 }
 
 export function emitLoadGlobal(e: Emitter, { to, global, offset, size, signed }: Of<'load-global'>): void {
-  const place = emitFindGlobal(e, globalOf(e, global), false);
+  const place = e.findGlobal(globalOf(e, global), false);
   emitLoad(e, to, shift(place, offset), size, signed);
 }
 
@@ -80,7 +37,7 @@ function emitLoad(e: Emitter, to: number, place: Place, size: AccessSize, signed
 }
 
 export function emitStoreGlobal(e: Emitter, { global, offset, size, value }: Of<'store-global'>): void {
-  const place = emitFindGlobal(e, globalOf(e, global), true);
+  const place = e.findGlobal(globalOf(e, global), true);
   emitStore(e, shift(place, offset), size, value);
 }
 
@@ -90,7 +47,7 @@ function emitStore(e: Emitter, place: Place, size: AccessSize, value: Operand): 
 }
 
 export function emitAddGlobal(e: Emitter, { to, global, offset, size, value }: Of<'add-global'>): void {
-  const place = emitFindGlobal(e, globalOf(e, global), true);
+  const place = e.findGlobal(globalOf(e, global), true);
   const base = e.base(shift(place, offset), size, 1);
   emitAdd(e, base.register, base.offset, size, value, to, e.program.globals[global]!.signed, size);
 }

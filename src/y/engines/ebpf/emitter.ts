@@ -6,10 +6,10 @@
 import { assert } from '../../../base/index.ts';
 import type { AccessSize, Assembler, Register } from '../../../bpf/index.ts';
 import type { IrFunction, Loss, Operand, Program, SourcePlace, TextPlace } from '../../ir/program.ts';
-import { LOSSES, TEXT_HEADER_BYTES } from './ebpf-program.ts';
+import { LOSSES, TEXT_HEADER_BYTES, type GlobalLayout } from './ebpf-program.ts';
 import { STACK, type FunctionPlan } from './function-plan.ts';
 import { capacityOf, MAPS, roundUp } from './storage-plan.ts';
-import type { Unit, UnitBody } from './unit.ts';
+import type { ProgramContext, UnitBody } from './program-context.ts';
 
 /** Where bytes are: off a register, in the only entry of a map, or behind a pointer that lies on the stack. */
 export type Place =
@@ -30,10 +30,11 @@ export type Mode = 'inline' | 'callback' | 'subprogram';
 export const LOOP_STATE = { entry: 0, done: 0xfffe, failed: 0xffff } as const;
 
 const FARTHEST_OFFSET = 32_000;
+const BPF_NOEXIST = 1;
 
 export class Emitter {
   readonly a: Assembler;
-  readonly unit: Unit;
+  readonly unit: ProgramContext;
   readonly plan: FunctionPlan;
   readonly mode: Mode;
   /** Of the probe whose body this is; undefined in a function that several may call. */
@@ -46,7 +47,7 @@ export class Emitter {
   readonly #failures = new Map<Loss, string>();
   readonly #blocks: readonly string[];
 
-  constructor(unit: Unit, plan: FunctionPlan, mode: Mode, probeBody: UnitBody | undefined) {
+  constructor(unit: ProgramContext, plan: FunctionPlan, mode: Mode, probeBody: UnitBody | undefined) {
     this.a = unit.assembler;
     this.unit = unit;
     this.plan = plan;
@@ -203,7 +204,7 @@ export class Emitter {
       return { place: { kind: 'map', map: MAPS.constants, offset: this.unit.storage.literals[place.literal]! }, capacity };
     const layout = this.unit.storage.globals[place.global];
     assert(layout !== undefined && layout.kind !== 'aggregate', 'a text global without a place');
-    return { place: this.unit.findGlobal(this, layout, false), capacity };
+    return { place: this.findGlobal(layout, false), capacity };
   }
 
   /** The same to write into. */
@@ -211,7 +212,7 @@ export class Emitter {
     if ('local' in place || 'literal' in place) return this.text(place);
     const layout = this.unit.storage.globals[place.global];
     assert(layout !== undefined && layout.kind !== 'aggregate', 'a text global without a place');
-    return { place: this.unit.findGlobal(this, layout, true), capacity: capacityOf(this.program, this.body, place) };
+    return { place: this.findGlobal(layout, true), capacity: capacityOf(this.program, this.body, place) };
   }
 
   localText(local: number): Place {
@@ -223,6 +224,44 @@ export class Emitter {
   isDistant(place: TextPlace): boolean {
     if (!('global' in place)) return false;
     return this.unit.storage.globals[place.global]?.kind !== 'value';
+  }
+
+  /**
+   * Finds a global; r0–r5 are lost unless it lies at a fixed place. A per-CPU or `_thread` one is behind the pointer in `STACK.pointer`
+   * afterwards: for reading, a thread without variables gets the first values; for writing, they are made. A table that is full ends the hit:
+   * a variable that forgets would lie.
+   */
+  findGlobal(layout: Exclude<GlobalLayout, { kind: 'aggregate' }>, write: boolean): Place {
+    const { a } = this;
+    const { map, offset } = layout;
+    if (layout.kind === 'value') return { kind: 'map', map, offset };
+    const found = a.newLabel('found');
+    if (layout.kind === 'percpu') {
+      a.storeImm(4, 10, STACK.c, 0);
+      this.#lookup(map);
+      // A per-CPU array has its only entry always: the verifier alone does not know.
+      a.jumpIfImm('ne', 0, 0, found).jump(this.failure('scratch-busy'));
+    } else {
+      a.call('get_current_pid_tgid').store(4, 10, STACK.c, 0);
+      this.#lookup(map);
+      a.jumpIfImm('ne', 0, 0, found);
+      if (write) this.#makeThread(map);
+      else a.loadMapValue(0, MAPS.constants, this.unit.storage.threadTemplate);
+    }
+    a.label(found).store(8, 10, STACK.pointer, 0);
+    return { kind: 'pointer', slot: STACK.pointer, offset };
+  }
+
+  /** r0 = the entry for the 4 bytes in `STACK.c`. */
+  #lookup(map: string): void {
+    this.a.loadMap(1, map).move(2, 10).aluImm('add', 2, STACK.c).call('map_lookup_elem');
+  }
+
+  #makeThread(map: string): void {
+    this.a.loadMap(1, map).move(2, 10).aluImm('add', 2, STACK.c).loadMapValue(3, MAPS.constants, this.unit.storage.threadTemplate);
+    this.a.moveImm(4, BPF_NOEXIST).call('map_update_elem');
+    this.#lookup(map);
+    this.a.jumpIfImm('eq', 0, 0, this.failure('array-full'));
   }
 
   /** Zero-extended from memory; makes a signed integer of `size` bytes of it. */

@@ -78,9 +78,10 @@ export interface KernelOffsets {
 export interface StackEmitter {
   /** Maps that its code uses. */
   readonly maps: readonly MapSpec[];
-  /** Bytes of stack that a call takes below ours. */
+  /** Bytes of stack that a call takes below ours, in all its functions; and how many of them call each other. */
   readonly stackBytes: number;
-  /** Emits code that leaves the id of the user's stack in r0; 0 when there is none. r6 is the context; r1–r5 are free, r6–r9 must be kept. */
+  readonly callDepth: number;
+  /** Emits code that leaves the id of the user's stack in r0; 0 when there is none. r6 is the context; r1–r5 and the 24 bytes below r10 are free, r6–r9 must be kept. */
   emitUserStack(assembler: Assembler, programType: ProgramType): void;
   /** Emits the functions that this calls, once for each program that takes a stack, after its own code. */
   emitFunctions(assembler: Assembler, programType: ProgramType): void;

@@ -6,7 +6,7 @@ import type { AttachPoint, UprobeSite } from './ebpf-program.ts';
 import { STACK } from './function-plan.ts';
 import { RETURN_REGISTER, SYSCALL_NUMBER } from './machine.ts';
 import type { EbpfOptions } from './options.ts';
-import type { ArgumentSource, UnitBody, UnitRequest } from './unit.ts';
+import type { ArgumentSource, UnitBody, UnitRequest } from './program-context.ts';
 
 /** A program to make, and where it goes. */
 export interface Group {

@@ -1,5 +1,5 @@
 // Random programs: what the compiled code leaves in its maps is what the intermediate form means.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { arbitraryArguments, arbitraryProgram } from '../../../../test/support/ir-arbitraries.ts';
 import { evaluate } from '../../../../test/support/ir-evaluator.ts';

@@ -5,70 +5,18 @@
  * that comes in between (an interrupt, another thread, a probe in what we call) takes the next one, or is counted as `scratch-busy`.
  */
 import { assert } from '../../../base/index.ts';
-import { Assembler, type MapSpec, type ProgramSpec, type ProgramType, type Register } from '../../../bpf/index.ts';
-import type { UsdtOperand } from '../../knowledge.ts';
+import { Assembler, type MapSpec, type ProgramSpec, type Register } from '../../../bpf/index.ts';
 import type { Instruction, IrFunction, Program, SourcePlace } from '../../ir/program.ts';
-import { CONTROL, type EbpfDiagnostic, type GlobalLayout, type PrintLayout } from './ebpf-program.ts';
+import { CONTROL, type PrintLayout } from './ebpf-program.ts';
 import { emitFunctionBody } from './emit-function.ts';
 import { MATCH_BYTES } from './emit-match.ts';
 import { printsFromFrame } from './emit-output.ts';
-import { emitFindGlobal } from './emit-storage.ts';
-import { chunksOf, emitCount, Emitter, LOOP_STATE, type Place, type TextAt } from './emitter.ts';
+import { chunksOf, emitCount, Emitter, LOOP_STATE } from './emitter.ts';
 import { FIXED_STACK_BYTES, FRAME, localTextBytes, planFunction, STACK, type FunctionPlan } from './function-plan.ts';
-import { findFlow } from './liveness.ts';
 import type { EbpfOptions } from './options.ts';
+import type { ObjectState, ProgramContext, ScratchText, UnitBody, UnitRequest } from './program-context.ts';
 import { capacityOf, encodeText, MAPS, roundUp, textBytes, type StoragePlan } from './storage-plan.ts';
-
-/** What all programs of an object have in common, and add to. */
-export interface ObjectState {
-  readonly program: Program;
-  readonly options: EbpfOptions;
-  readonly storage: StoragePlan;
-  readonly diagnostics: EbpfDiagnostic[];
-  /** Index 0 is undefined. */
-  readonly prints: (PrintLayout | undefined)[];
-  /** By name: maps that some program needs beside the storage. */
-  readonly maps: Map<string, MapSpec>;
-  /** Names of functions, as texts one behind another. */
-  names: Uint8Array;
-  frameBytes: number;
-  takesStacks: boolean;
-}
-
-/** How a body gets its arguments. */
-export type ArgumentSource =
-  | { readonly kind: 'function' }
-  | { readonly kind: 'return'; readonly offset: number }
-  | { readonly kind: 'syscall' }
-  /** Operands of each variant of the sites. */
-  | { readonly kind: 'usdt'; readonly variants: readonly (readonly UsdtOperand[])[] }
-  /** Offsets in the context. */
-  | { readonly kind: 'context'; readonly offsets: readonly number[] };
-
-export interface UnitBody {
-  /** Index in the program's probes. */
-  readonly probe: number;
-  readonly function: number;
-  readonly global: boolean;
-  readonly argumentSource: ArgumentSource | undefined;
-  /** Emits a jump to the label for hits that are not this probe's. */
-  readonly guard: ((assembler: Assembler, skip: string) => void) | undefined;
-  /** By variant: the function that the site is in. */
-  readonly functionNames: readonly string[];
-}
-
-export interface UnitRequest {
-  readonly name: string;
-  readonly type: ProgramType;
-  readonly attach: ProgramSpec['attach'];
-  readonly bodies: readonly UnitBody[];
-  /** The context begins with the registers; it is a tracepoint's record; the probed code is the kernel's. */
-  readonly hasRegisters: boolean;
-  readonly hasRecord: boolean;
-  readonly kernelCode: boolean;
-  /** Kinds of sites that the cookie tells apart. */
-  readonly variants: number;
-}
+import { hasLoop, instructionsOf, longestTextOf, reachableFrom, withBigInts } from './walk.ts';
 
 /** Frames of each CPU: hits that may be under way there at one time. */
 const FRAMES_PER_CPU = 4;
@@ -78,7 +26,7 @@ const MOST_CALLS = 8;
 
 const CONTEXT_USERS: ReadonlySet<Instruction['op']> = new Set(['argument', 'return-value', 'register', 'context', 'context-text', 'stack']);
 
-export class Unit {
+export class Unit implements ProgramContext {
   readonly assembler = new Assembler();
   readonly program: Program;
   readonly options: EbpfOptions;
@@ -120,24 +68,12 @@ export class Unit {
     this.#plan();
   }
 
-  get type(): ProgramType {
-    return this.request.type;
-  }
-
-  get hasRegisters(): boolean {
-    return this.request.hasRegisters;
-  }
-
-  get hasRecord(): boolean {
-    return this.request.hasRecord;
-  }
-
-  get kernelCode(): boolean {
-    return this.request.kernelCode;
+  get takesStacks(): boolean {
+    return this.#object.takesStacks;
   }
 
   set takesStacks(takes: boolean) {
-    this.#object.takesStacks ||= takes;
+    this.#object.takesStacks = takes;
   }
 
   diagnose(code: string, message: string, place: SourcePlace | undefined, hint: string | undefined): void {
@@ -156,7 +92,7 @@ export class Unit {
   }
 
   addPrint(print: PrintLayout): number {
-    const known = this.#object.prints.findIndex((other) => JSON.stringify(other, replacer) === JSON.stringify(print, replacer));
+    const known = this.#object.prints.findIndex((other) => JSON.stringify(other, withBigInts) === JSON.stringify(print, withBigInts));
     if (known > 0) return known;
     return this.#object.prints.push(print) - 1;
   }
@@ -177,16 +113,8 @@ export class Unit {
     return { offset, length: bytes.length };
   }
 
-  functionNames(body: UnitBody | undefined): readonly string[] {
-    return body?.functionNames ?? [''];
-  }
-
-  findGlobal(e: Emitter, layout: Exclude<GlobalLayout, { kind: 'aggregate' }>, write: boolean): Place {
-    return emitFindGlobal(e, layout, write);
-  }
-
   /** A text in the frame for the moment: areas 0 and 1 hold any text of the program, area 2 two of them. */
-  scratchText(capacity: number, area: 0 | 1 | 2 = 0): TextAt {
+  scratchText(capacity: number, area: 0 | 1 | 2 = 0): ScratchText {
     assert(this.usesFrame, `${this.request.name} has no frame for a scratch text`);
     return { place: { kind: 'register', register: 9, offset: this.#scratch[area] }, capacity };
   }
@@ -233,7 +161,7 @@ export class Unit {
   }
 
   /** Calls a function of (index, context) up to `count` times. r0–r5 are lost. */
-  emitLoop(e: Emitter, count: number, callback: string): void {
+  emitLoop(count: number, callback: string): void {
     const a = this.assembler;
     a.store(8, 10, STACK.frame, 9);
     if (this.usesContext) a.store(8, 10, STACK.context, 6);
@@ -245,15 +173,14 @@ export class Unit {
     a.storeImm(8, 10, STACK.c, 0).label(again).load(8, 1, 10, STACK.c).move(2, 10).aluImm('add', 2, STACK.frame).callFunction(callback);
     a.jumpIfImm('ne', 0, 0, out).load(8, 1, 10, STACK.c).aluImm('add', 1, 1).store(8, 10, STACK.c, 1).jumpIfImm('lt', 1, count, again);
     a.label(out);
-    assert(e.unit === this, 'a loop of another program');
   }
 
   /** Jumps to the label of the site's variant, by its cookie. */
-  emitVariantSwitch(e: Emitter, labels: readonly string[]): void {
+  emitVariantSwitch(labels: readonly string[]): void {
     const a = this.assembler;
     if (labels.length > 1) {
       if (!this.options.features.cookies)
-        e.diagnose(
+        this.diagnose(
           'cookies',
           'this kernel cannot tell the places of one probe apart (bpf_get_attach_cookie, Linux 5.15)',
           undefined,
@@ -268,13 +195,13 @@ export class Unit {
   /** The program. */
   emit(): ProgramSpec {
     const a = this.assembler;
-    a.function(this.request.name.replaceAll(/\W/g, '_'), [{ name: 'context', type: 'pointer' }]);
+    const { name, type, attach } = this.request;
+    a.function(name.replaceAll(/\W/g, '_'), [{ name: 'context', type: 'pointer' }]);
     this.#emitMain();
     for (const index of this.#functions) if (this.#calls(index)) this.#queue.push(() => this.#emitSubprogram(index));
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next();
-    if (this.takesUserStacks) this.options.stacks?.emitFunctions(a, this.type);
+    if (this.takesUserStacks) this.options.stacks?.emitFunctions(a, type);
     if (this.usesFrame) this.#object.frameBytes = Math.max(this.#object.frameBytes, this.#record + this.#recordBytes);
-    const { name, type, attach } = this.request;
     return { name, type, ...(attach === undefined ? {} : { attach }), ...a.assemble({ reachableOnly: true }) };
   }
 
@@ -291,14 +218,17 @@ export class Unit {
 
   #plan(): void {
     const depth = Math.max(1, ...this.request.bodies.map((body) => this.#depth(body.function)));
-    if (depth > MOST_CALLS)
+    const takesStack =
+      this.options.stacks !== undefined && this.#bodies().some((body) => instructionsOf(body).some(({ op }) => op === 'stack'));
+    const calls = depth + (takesStack ? (this.options.stacks?.callDepth ?? 0) : 0);
+    if (calls > MOST_CALLS)
       this.diagnose(
         'call-depth',
-        `functions and loops nest ${depth} deep; the kernel allows ${MOST_CALLS}`,
+        `functions and loops nest ${calls} deep; the kernel allows ${MOST_CALLS}`,
         undefined,
         'write a function out where it is called',
       );
-    const reserved = this.options.stacks === undefined ? 0 : this.options.stacks.stackBytes;
+    const reserved = takesStack ? (this.options.stacks?.stackBytes ?? 0) : 0;
     const share = Math.floor((MOST_STACK - reserved) / depth / 32) * 32;
     const stackLimit = Math.max(share, FIXED_STACK_BYTES);
     this.#planAll(stackLimit);
@@ -392,7 +322,7 @@ export class Unit {
   #anyDistant(instruction: Instruction): boolean {
     return this.program.globals.some(
       ({ kind, sharing }, global) =>
-        kind === 'text' && sharing !== 'shared' && JSON.stringify(instruction, replacer).includes(`{"global":${global}}`),
+        kind === 'text' && sharing !== 'shared' && JSON.stringify(instruction, withBigInts).includes(`{"global":${global}}`),
     );
   }
 
@@ -446,7 +376,6 @@ export class Unit {
     const a = this.assembler;
     e.storeFrameImm(plan.state, LOOP_STATE.entry, 1);
     this.emitLoop(
-      e,
       this.#budget() + 1,
       this.addFunction(`rounds_${plan.index}`, ['index', 'context'], () => {
         const inner = new Emitter(this, plan, 'callback', body);
@@ -528,37 +457,4 @@ export function emitFilter(a: Assembler, { filter }: EbpfOptions, out: string): 
     a.call('get_current_cgroup_id').store(8, 10, STACK.a, 0).loadMap(1, MAPS.cgroups);
   }
   a.move(2, 10).aluImm('add', 2, STACK.a).call('map_lookup_elem').jumpIfImm('eq', 0, 0, out).label(inside);
-}
-
-function replacer(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `${value}n` : value;
-}
-
-export function instructionsOf({ blocks }: IrFunction): Instruction[] {
-  return blocks.flatMap(({ instructions }) => instructions);
-}
-
-function hasLoop(body: IrFunction): boolean {
-  return findFlow(body).headers.length > 0;
-}
-
-/** Functions that the given ones call, themselves included; callers before those they call. There must be no cycle. */
-export function reachableFrom(program: Program, roots: readonly number[]): number[] {
-  const order: number[] = [];
-  const seen = new Set<number>();
-  const visit = (index: number): void => {
-    if (seen.has(index)) return;
-    seen.add(index);
-    for (const instruction of instructionsOf(program.functions[index]!)) if (instruction.op === 'call') visit(instruction.function);
-    order.push(index);
-  };
-  for (const root of roots) visit(root);
-  return order.reverse();
-}
-
-function longestTextOf(program: Program, bodies: readonly IrFunction[]): number {
-  const values = program.arrays.map(({ value }) => (value.kind === 'text' ? value.capacity : 0));
-  const globals = program.globals.map(({ kind, size }) => (kind === 'text' ? size : 0));
-  const literals = program.literals.map(({ length }) => length);
-  return Math.max(16, ...values, ...globals, ...literals, ...bodies.flatMap(({ texts }) => texts));
 }
