@@ -141,6 +141,7 @@ function declare(text: string): Declared {
     instances: new Map(),
     probes: [],
     probeSpans: [],
+    unknown: new Set(),
     fn: undefined,
   };
   declareItems(c, parsed.unit.items);

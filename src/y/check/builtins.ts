@@ -10,7 +10,7 @@ import { json } from './json.ts';
 import { nearest } from './nearest.ts';
 import { arrayOf } from './places.ts';
 import { constantInteger } from './resolve-type.ts';
-import { broken, mistake, need, place, report, snippet, type CheckState } from './state.ts';
+import { NAMING, broken, mistake, need, pardon, place, report, snippet, type CheckState } from './state.ts';
 import type { Expression, Place } from './typed.ts';
 import { DEFAULT_TEXT, DOUBLE, INT, LONG, STACK, TEXT, UNSIGNED_INT, UNSIGNED_LONG, VOID_TYPE, type TextY, type YType } from './ytype.ts';
 
@@ -296,7 +296,10 @@ function registerName(architecture: 'x86-64' | 'aarch64', text: string): string 
   return X86.includes(name) ? name : undefined;
 }
 
+const NAMING_HINT = 'print it with `%s`, or keep the address and name it later';
+
 function symbolStack(c: CheckState, node: CallExpression): Expression {
+  need(c, 'host', NAMING, node.span, NAMING_HINT);
   const value = given(c, node);
   if (value === undefined) return broken(node.span);
   if (value.type.kind !== 'stack') return wrongArgument(c, node, 0, 'a backtrace', value.type, '`_sym_ubt(_ubt())`');
@@ -304,6 +307,7 @@ function symbolStack(c: CheckState, node: CallExpression): Expression {
 }
 
 function symbol(c: CheckState, node: CallExpression, source: boolean): Expression {
+  need(c, 'host', NAMING, node.span, NAMING_HINT);
   const value = given(c, node);
   if (value === undefined) return broken(node.span);
   if (value.type.kind !== 'pointer' && value.type.kind !== 'integer') return wrongArgument(c, node, 0, 'an address', value.type);
@@ -384,6 +388,7 @@ function printPlain(c: CheckState, node: CallExpression): Expression {
     }
     const value = checkExpression(c, argument);
     if (value.type.kind === 'error') continue;
+    if (value.kind === 'describe') pardon(c, argument.span);
     const printed = defaultPiece(value);
     if (printed === undefined) {
       report(

@@ -49,6 +49,7 @@ function newState(sources: ReadonlyMap<string, string>, knowledge: Knowledge): C
     instances: new Map(),
     probes: [],
     probeSpans: [],
+    unknown: new Set(),
     fn: undefined,
   };
 }

@@ -4,7 +4,7 @@ import type { Format, FormatPiece } from '../ir/program.ts';
 import type { Expression as Node, Span, StringLiteral } from '../syntax/index.ts';
 import { convert, decay, promote, showType } from './convert.ts';
 import { asText, checkExpression } from './expressions.ts';
-import { report, snippet, warn, type CheckState } from './state.ts';
+import { pardon, report, snippet, warn, type CheckState } from './state.ts';
 import type { Expression } from './typed.ts';
 import { DOUBLE, type YType } from './ytype.ts';
 
@@ -88,6 +88,7 @@ export function checkFormat(c: CheckState, nodes: readonly Node[], span: Span, n
   }
   const pieces = parseFormat(c, first);
   const given = rest.map((node) => ({ node, value: checkExpression(c, node) }));
+  for (const { node, value } of given) if (value.kind === 'describe') pardon(c, node.span);
   if (pieces === undefined || given.some(({ value }) => value.type.kind === 'error')) return undefined;
   const conversions = pieces.filter((piece): piece is Conversion => 'verb' in piece);
   if (conversions.length !== given.length) {

@@ -413,6 +413,8 @@ function targetName(c: CheckState, node: NameExpression): Expression {
 }
 
 function unknownName(c: CheckState, name: string, scope: StringLiteral | undefined, span: Span): Expression {
+  const key = `${scope?.text ?? ''}::${name}`;
+  if (c.unknown.has(key)) return broken(span);
   if (name.startsWith('_')) {
     const guess = nearest(name, [...BUILTIN_NAMES, '_args', ...visibleNames(c)]);
     if (guess !== undefined) return mistake(c, 'unknown-name', span, `there is no \`${name}\`; did you mean \`${guess}\`?`);
@@ -421,10 +423,8 @@ function unknownName(c: CheckState, name: string, scope: StringLiteral | undefin
   const where = scope === undefined ? 'in the script or the target' : `in \`${scope.text}\``;
   const tail = guess === undefined ? '' : `; did you mean \`${guess}\`?`;
   const message = guess === undefined ? `there is no \`${name}\` ${where}` : `there is no \`${name}\`${tail}`;
-  const shown = mistake(c, 'unknown-name', span, message);
-  // Said once: what follows from it is silent.
-  if (scope === undefined) c.top.names.set(name, { kind: 'broken' });
-  return shown;
+  c.unknown.add(key);
+  return mistake(c, 'unknown-name', span, message);
 }
 
 function variable(c: CheckState, node: NameExpression, overlay: CType | undefined): Expression {

@@ -109,6 +109,8 @@ export interface CheckState {
   readonly instances: Map<string, { readonly index: number; readonly result: YType; readonly parameters: readonly YType[] }>;
   readonly probes: TypedProbe[];
   readonly probeSpans: Span[];
+  /** Names that nobody knows, each said once. */
+  readonly unknown: Set<string>;
   fn: FunctionState | undefined;
 }
 
@@ -219,6 +221,16 @@ export function newLocal(c: CheckState, name: string, type: YType): number {
 export function need(c: CheckState, where: Need['where'], what: string, span: Span, hint?: string): void {
   c.fn?.needs.push({ where, what, hint, span });
 }
+
+/** Takes back what was noted about a name of an address: printed as it is, it is made where the output is written. */
+export function pardon(c: CheckState, span: Span): void {
+  const needs = c.fn?.needs ?? [];
+  const at = needs.findIndex((one) => one.what === NAMING && one.span === span);
+  if (at >= 0) needs.splice(at, 1);
+}
+
+/** What `_sym` and the like need outside of printing. */
+export const NAMING = 'the name of an address';
 
 /** A record whose members come later: a type may point to itself. */
 export interface OpenRecord extends Omit<RecordType, 'size' | 'declaration' | 'members'> {
