@@ -10,6 +10,7 @@ export class ValueReader {
   private at = 0;
   private depth = 0;
   private readonly seen: unknown[] = [];
+  private readonly strings: string[] = [];
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -43,7 +44,9 @@ export class ValueReader {
         return negative ? -value : value;
       }
       case TAG.string:
-        return new TextDecoder().decode(this.take(this.count()));
+        return this.string();
+      case TAG.stringAgain:
+        return this.stringAgain();
       case TAG.bytes:
         return this.take(this.count()).slice();
       case TAG.words:
@@ -53,6 +56,19 @@ export class ValueReader {
       default:
         return this.compound(tag);
     }
+  }
+
+  private string(): string {
+    const text = new TextDecoder().decode(this.take(this.count()));
+    this.strings.push(text);
+    return text;
+  }
+
+  private stringAgain(): string {
+    const number = this.count();
+    const text = this.strings[number];
+    if (text === undefined) throw new ValueError(`a reference to string ${number}, of ${this.strings.length}`);
+    return text;
   }
 
   private compound(tag: number): unknown {

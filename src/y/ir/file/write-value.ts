@@ -1,5 +1,5 @@
 /**
- * Plain data as bytes: what a `Program` is made of. Every value begins with a byte that says its kind. Objects and arrays that
+ * Plain data as bytes: what a `Program` is made of. Every value begins with a byte that says its kind. Objects, arrays and strings that
  * occur twice are written once and referred to, so that what contains itself ends. Numbers of length are LEB128.
  */
 
@@ -22,12 +22,15 @@ export const TAG = {
   map: 12,
   /** Number of an object, array or map written before, in the order of their beginnings. */
   again: 13,
+  /** Number of a string written before. */
+  stringAgain: 14,
 } as const;
 
 export class ValueWriter {
   private buffer = new Uint8Array(4096);
   private length = 0;
   private readonly seen = new Map<object, number>();
+  private readonly strings = new Map<string, number>();
 
   finish(): Uint8Array {
     return this.buffer.subarray(0, this.length);
@@ -46,13 +49,23 @@ export class ValueWriter {
         this.byte(value < 0n ? 1 : 0);
         return this.size(value < 0n ? -value : value);
       case 'string':
-        return this.block(TAG.string, new TextEncoder().encode(value));
+        return this.string(value);
       case 'object':
         if (value !== null) return this.object(value);
         break;
       default:
     }
     throw new Error(`Bug: a program holds a ${typeof value}`);
+  }
+
+  private string(value: string): void {
+    const before = this.strings.get(value);
+    if (before !== undefined) {
+      this.byte(TAG.stringAgain);
+      return this.size(BigInt(before));
+    }
+    this.strings.set(value, this.strings.size);
+    this.block(TAG.string, new TextEncoder().encode(value));
   }
 
   private number(value: number): void {
@@ -78,7 +91,7 @@ export class ValueWriter {
     this.seen.set(value, this.seen.size);
     if (Array.isArray(value)) return this.list(TAG.array, value);
     if (value instanceof Map) return this.list(TAG.map, [...value].flat());
-    const names = Object.keys(value).filter((name) => (value as Record<string, unknown>)[name] !== undefined);
+    const names = Object.keys(value);
     this.list(
       TAG.object,
       names.flatMap((name) => [name, (value as Record<string, unknown>)[name]]),
