@@ -47,6 +47,7 @@ export {
   type SnapshotMemory,
   type Storage,
 } from './engines/snapshot/index.ts';
+export { applyOptions, type OptionError } from './ir/options.ts';
 export type { Description, Loss, Program, SourcePlace } from './ir/program.ts';
 export type {
   FunctionSite,

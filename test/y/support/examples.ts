@@ -4,6 +4,10 @@
 //   // target: state          which program of test/y/targets it looks at (none: nothing)
 //   // engines: live, core    where it runs; otherwise everywhere that it can
 //   // args: --rows 2         values of its options
+//   // until: exit            the session ends by itself, or after so many milliseconds (`until: 300`); otherwise after one round of calls
+//   // output: json           charts as JSON
+//
+// Where a program says `PROBE`, that is `_oneshot`, and on the ebpf engine `finished`, the last function of a round: the same text on both.
 
 export type Engine = 'ebpf' | 'live' | 'frozen' | 'core';
 
@@ -15,6 +19,10 @@ export interface Example {
   readonly target: string | undefined;
   readonly engines: readonly Engine[] | undefined;
   readonly args: readonly string[];
+  readonly until: string | undefined;
+  readonly json: boolean;
+  /** Where the text of its answer begins and ends in the file. */
+  readonly answer: { readonly start: number; readonly end: number };
   readonly expected: { readonly kind: 'text' | 'error'; readonly text: string };
 }
 
@@ -39,16 +47,31 @@ export function parseExamples(markdown: string): Example[] {
     const number = (counts.get(heading) ?? 0) + 1;
     counts.set(heading, number);
     return [
-      { name: `${heading} ${number}`, line, code: text, ...readDirectives(text), expected: { kind: answer.kind, text: answer.text } },
+      {
+        name: `${heading} ${number}`,
+        line,
+        code: text,
+        ...readDirectives(text),
+        answer: toRange(answer),
+        expected: { kind: answer.kind, text: answer.text },
+      },
     ];
   });
 }
 
-function readDirectives(code: string): Pick<Example, 'target' | 'engines' | 'args'> {
-  const values = new Map([...code.matchAll(/^\/\/ (target|engines|args): (.*)$/gm)].map((match) => [match[1]!, match[2]!.trim()]));
+function toRange({ kind, text, at }: { kind: string; text: string; at: number }): Example['answer'] {
+  const start = at + '```'.length + kind.length + 1;
+  return { start, end: start + text.length };
+}
+
+function readDirectives(code: string): Pick<Example, 'target' | 'engines' | 'args' | 'until' | 'json'> {
+  const directives = code.matchAll(/^\/\/ (target|engines|args|until|output): (.*)$/gm);
+  const values = new Map([...directives].map((match) => [match[1]!, match[2]!.trim()]));
   return {
     target: values.get('target'),
     engines: values.get('engines')?.split(/,\s*/) as Engine[] | undefined,
     args: values.get('args')?.split(/\s+/) ?? [],
+    until: values.get('until'),
+    json: values.get('output') === 'json',
   };
 }

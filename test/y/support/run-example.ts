@@ -1,5 +1,14 @@
 // Runs an example on an engine, and gives what a person would see.
-import { compile, drawChart, renderDiagnostics, type OutputSink, type Program } from '../../../src/y/index.ts';
+import { inspect } from 'node:util';
+import {
+  applyOptions,
+  compile,
+  drawChart,
+  renderDiagnostics,
+  type EbpfDiagnostic,
+  type OutputSink,
+  type Program,
+} from '../../../src/y/index.ts';
 import {
   describeLosses,
   openSubject,
@@ -11,7 +20,13 @@ import {
 import type { Engine, Example } from './examples.ts';
 import type { RunningTarget, Targets } from './targets.ts';
 
-const NO_ROUND_MS = 10_000;
+const FILE = 'example.y';
+const TOO_LONG_MS = 10_000;
+/** Files that examples include. */
+const INCLUDED = new Map([
+  ['shared.y', '#pragma once\n#define SHARED 12\nint twice(int n) { return n * 2; }\n'],
+  ['again.y', '#include "again.y"\n'],
+]);
 
 /** Targets and what is known of them, kept from example to example. */
 export class Bench {
@@ -31,19 +46,32 @@ export class Bench {
 
   /** Output and losses, or the diagnostics when it does not compile. */
   async run(example: Example, engine: Engine): Promise<string> {
-    const subject = await this.#subject(example.target, engine);
-    const compiled = compile({ file: 'example.y', text: example.code, resolveInclude: () => undefined }, subject.knowledge);
-    if (!compiled.ok) return renderDiagnostics(compiled.error.diagnostics, compiled.error.sources, { colours: false });
-    const { program } = compiled.value;
-    return engine === 'ebpf' ? this.#runLive(example, program, subject) : runSnapshot(program, subject);
+    const subject = await this.#subject(targetOf(example, engine), engine);
+    const compiled = compile({ file: FILE, text: example.code, resolveInclude: findInclude }, subject.knowledge, {
+      defines: new Map([['PROBE', engine === 'ebpf' ? 'finished' : '_oneshot']]),
+    });
+    if (!compiled.ok) return renderDiagnostics(compiled.error.diagnostics, compiled.error.sources, { color: false });
+    const { warnings } = compiled.value;
+    if (example.expected.kind === 'error' && warnings.length > 0)
+      return renderDiagnostics(warnings, new Map([[FILE, example.code]]), { color: false });
+    const program = applyOptions(compiled.value.program, readArguments(example.args));
+    if (!program.ok) return program.error.map(({ message }) => `error: ${message}\n`).join('');
+    return engine === 'ebpf' ? this.#runLive(example, program.value, subject) : runSnapshot(example, program.value, subject);
+  }
+
+  /** Whether the target's compiler is there. */
+  canBuild({ target }: Example): boolean {
+    return target === undefined || this.#targets.build(target) !== undefined;
   }
 
   async #runLive(example: Example, program: Program, subject: Subject): Promise<string> {
-    const output = new Collected();
-    const session = await startLiveSession(program, subject, { output, timeoutMs: NO_ROUND_MS, endWithTarget: true });
-    if (!session.ok) return `cannot start: ${JSON.stringify(session.error, undefined, 1)}\n`;
-    if (example.target !== undefined) await (await this.#process(this.#busy, example.target)).round();
-    session.value.stop();
+    const output = new Collected(example.json);
+    const session = await startLiveSession(program, subject, { output, timeoutMs: timeoutOf(example), endWithTarget: true });
+    if (!session.ok)
+      return session.error.kind === 'program' ? session.error.diagnostics.map(renderOne).join('') : `${inspect(session.error)}\n`;
+    const target = targetOf(example, 'ebpf');
+    if (target !== undefined) await (await this.#process(this.#busy, target)).round();
+    if (example.until === undefined) session.value.stop();
     return output.finish(await session.value.ended);
   }
 
@@ -74,22 +102,45 @@ export class Bench {
   }
 }
 
-async function runSnapshot(program: Program, subject: Subject): Promise<string> {
-  const output = new Collected();
-  const session = startSnapshotSession(program, subject, { output, timeoutMs: NO_ROUND_MS });
+async function runSnapshot(example: Example, program: Program, subject: Subject): Promise<string> {
+  const output = new Collected(example.json);
+  const session = startSnapshotSession(program, subject, { output, timeoutMs: timeoutOf(example) });
   return output.finish(await session.ended);
+}
+
+function timeoutOf({ until }: Example): number {
+  return until === undefined || until === 'exit' ? TOO_LONG_MS : Number(until);
+}
+
+function findInclude(name: string): { readonly file: string; readonly text: string } | undefined {
+  const text = INCLUDED.get(name);
+  return text === undefined ? undefined : { file: name, text };
+}
+
+function readArguments(args: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(args.flatMap((word, index) => (word.startsWith('--') ? [[word.slice(2), args[index + 1] ?? ''] as const] : [])));
+}
+
+function renderOne({ place, code, message, hint }: EbpfDiagnostic): string {
+  const where = place === undefined ? '' : `${place.file}:${place.line}:${place.column}: `;
+  return `${where}error: ${message} [${code}]\n${hint === undefined ? '' : `  hint: ${hint}\n`}`;
 }
 
 /** What goes to standard output and standard error, in one text. */
 class Collected implements OutputSink {
+  readonly #json: boolean;
   #text = '';
+
+  constructor(json: boolean) {
+    this.#json = json;
+  }
 
   write(stream: 'out' | 'warn' | 'error', text: string): void {
     this.#text += stream === 'out' ? text : `${stream}: ${text}\n`;
   }
 
   chart(chart: Parameters<OutputSink['chart']>[0]): void {
-    this.#text += drawChart(chart, { columns: 80, rows: undefined, colours: false });
+    this.#text += this.#json ? `${JSON.stringify(chart)}\n` : drawChart(chart, { columns: 80, rows: undefined, colours: false });
   }
 
   finish(report: SessionReport): string {
@@ -105,6 +156,12 @@ class Collected implements OutputSink {
 /** Where a program can run: what has hit probes in the kernel, what has none everywhere else. */
 export function enginesOf(example: Example): readonly Engine[] {
   if (example.engines !== undefined) return example.engines;
-  if (/^_probe\??(?!\s+(_begin|_end|_oneshot|_timer))/m.test(example.code)) return ['ebpf'];
+  if (/^_(global )?probe\??(?!\s+(_begin|_end|_oneshot|_timer|PROBE))/m.test(example.code)) return ['ebpf'];
+  if (/^_probe PROBE/m.test(example.code)) return example.target === undefined ? ['live', 'ebpf'] : ['live', 'frozen', 'core', 'ebpf'];
   return example.target === undefined ? ['live'] : ['live', 'frozen', 'core'];
+}
+
+/** The kernel hits probes only in a process: what looks at none waits for the plainest. */
+function targetOf({ target, code }: Example, engine: Engine): string | undefined {
+  return target ?? (engine === 'ebpf' && code.includes('PROBE') ? 'state' : undefined);
 }

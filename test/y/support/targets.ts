@@ -19,6 +19,8 @@ const FILES: Readonly<Record<string, string>> = {
   'state-cc': 'state.cc',
   'state-go': 'state.go',
   'state-rs': 'state.rs',
+  'state-stripped': 'state.c',
+  life: 'life.c',
 };
 
 /** Builds targets into a folder of its own. */
@@ -35,6 +37,7 @@ export class Targets {
     const [command, args] = COMMANDS[extname(source)]!(join(SOURCES, source), out);
     try {
       execFileSync(command, args, { stdio: 'pipe', env: { ...process.env, GOFLAGS: '-mod=mod', GO111MODULE: 'off' } });
+      if (name.endsWith('-stripped')) execFileSync('strip', ['-s', out], { stdio: 'pipe' });
       return out;
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
