@@ -55,6 +55,13 @@ export function emitMatch(e: Emitter, instruction: Of<'match'>): void {
   const { regex, to, groups } = instruction;
   const program = e.program.regexes[regex];
   assert(program !== undefined, `no regular expression ${regex}`);
+  if (!e.unit.options.features.loop && e.mode !== 'inline')
+    e.diagnose(
+      'old-kernel',
+      'this kernel cannot match a regular expression in a loop or a function (bpf_loop, Linux 5.17)',
+      instruction.at,
+      'match in the body of the probe itself, before the loop',
+    );
   const wanted = groups.some((group) => group !== undefined);
   const subject = emitSubject(e, instruction);
   if (wanted && program.capturing !== undefined) return emitCapturing(e, instruction, program.capturing, subject);

@@ -38,7 +38,7 @@ export interface KernelFeatures {
 export interface EbpfLimits {
   /** Rounds of loops of one hit, in all; at most 8,388,608. */
   readonly loopBudget: number;
-  /** The same without bpf_loop: the verifier walks through every round. */
+  /** The same without bpf_loop, where the verifier walks through every round; of n nested loops, each takes its n-th root. */
   readonly smallLoopBudget: number;
   /** Bytes of the ring of events: a power of two, at least a page. */
   readonly ringBytes: number;

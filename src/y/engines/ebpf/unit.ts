@@ -366,9 +366,22 @@ export class Unit implements ProgramContext {
     if (measure !== 'nothing') this.#emitMeasure(body.probe);
   }
 
+  /** Without bpf_loop the verifier walks every round, and of nested loops every round of each in every round of the other. */
   #budget(): number {
     const { limits, features } = this.options;
-    return features.loop ? limits.loopBudget : limits.smallLoopBudget;
+    if (features.loop) return limits.loopBudget;
+    const nesting = Math.max(1, ...this.request.bodies.map((body) => this.#nesting(body.function)));
+    return Math.max(2, Math.floor(limits.smallLoopBudget ** (1 / nesting)));
+  }
+
+  /** How many loops of ours, and of matches, go on within each other. */
+  #nesting(index: number): number {
+    const body = this.program.functions[index]!;
+    const inner = instructionsOf(body).map((instruction) => {
+      if (instruction.op === 'call') return this.#nesting(instruction.function);
+      return instruction.op === 'match' ? 1 : 0;
+    });
+    return (hasLoop(body) ? 1 : 0) + Math.max(0, ...inner);
   }
 
   /** Runs a function with loops; falls through or jumps to the end label when it is done. */
