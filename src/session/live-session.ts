@@ -5,12 +5,10 @@
  * everything; and at the end probes are off before the last records are read and `_end` runs, so that nothing moves under it.
  */
 import { err, ok, type Result } from '../base/index.ts';
-import { KernelObject, listCpus, type Attachment, type KernelError, type RingReader, type SampledEvent } from '../kernel/index.ts';
+import { KernelObject, type Attachment, type KernelError, type RingReader, type SampledEvent } from '../kernel/index.ts';
 import { UnwindTables, UNWIND_STATUS_TEXTS } from '../unwind/index.ts';
 import {
-  compileEbpf,
   CONTROL,
-  DEFAULT_LIMITS,
   LOSSES,
   splitStackId,
   type Attachment as PlannedAttachment,
@@ -19,24 +17,25 @@ import {
   type Loss,
   type OutputSink,
   type Program,
-  type TargetFilter,
   type UprobeSite,
 } from '../y/index.ts';
 import { decodeEvent } from './events.ts';
 import { HostRunner } from './host-runner.ts';
 import { KernelStorage } from './kernel-storage.ts';
-import { examineMachine } from './machine.ts';
+import { compileForKernel } from './kernel-program.ts';
 import { describeNames, type NamedStack } from './names.ts';
 import type { EndReason, LossReport, ProbeReport, SessionReport } from './report.ts';
 import type { Session } from './snapshot-session.ts';
 import type { Subject } from './subject.ts';
-import { readStacks, USER_STACKS, UnwoundStacks, type KeptStack } from './unwound-stacks.ts';
+import { readStacks, USER_STACKS, type KeptStack } from './unwound-stacks.ts';
 
 export interface LiveOptions {
   readonly output: OutputSink;
   readonly timeoutMs: number | undefined;
   /** End when the processes that were chosen are gone. */
   readonly endWithTarget: boolean;
+  /** Share of the targets' CPU time that probes may cost, 0 to 1; undefined: no bound. */
+  readonly maxOverhead?: number | undefined;
 }
 
 /** Why a session could not start. */
@@ -49,22 +48,7 @@ const WATCH_MS = 250;
 const FIRST = new Uint8Array(4);
 
 export async function startLiveSession(program: Program, subject: Subject, options: LiveOptions): Promise<Result<Session, LiveError>> {
-  const machine = examineMachine();
-  const filter = chooseFilter(subject);
-  const compiled = compileEbpf(program, {
-    architecture: subject.knowledge.architecture,
-    cpus: listCpus('possible').length,
-    filter,
-    features: machine.features,
-    limits: DEFAULT_LIMITS,
-    kernel: machine.offsets,
-    pidNamespace: machine.pidNamespace,
-    measure: 'hits',
-    stacks: new UnwoundStacks(DEFAULT_LIMITS.stacks, {
-      architecture: subject.knowledge.architecture,
-      taskRegisters: machine.taskRegisters,
-    }),
-  });
+  const compiled = compileForKernel(program, subject);
   if (!compiled.ok) return err({ kind: 'program', diagnostics: compiled.error });
   const object = KernelObject.load(compiled.value.object);
   if (!object.ok) return err({ kind: 'kernel', error: object.error });
@@ -73,11 +57,6 @@ export async function startLiveSession(program: Program, subject: Subject, optio
   if (started.ok) return ok(session);
   await object.value.close();
   return started;
-}
-
-function chooseFilter({ choice }: Subject): TargetFilter {
-  if (choice.kind === 'host') return { kind: 'all' };
-  return { kind: 'pid', follow: true };
 }
 
 class LiveSession implements Session {

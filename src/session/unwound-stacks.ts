@@ -43,6 +43,7 @@ export class UnwoundStacks implements StackEmitter {
   readonly maps: readonly MapSpec[];
   /** Our own function's frame, the unwinder's, and its callback's. */
   readonly stackBytes = 128;
+  readonly callDepth = 3;
   readonly #options: UnwinderOptions;
 
   /** @param stacks different ones that are kept; a further one is lost, and counted by the engine */

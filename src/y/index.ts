@@ -47,6 +47,9 @@ export {
   type SnapshotMemory,
   type Storage,
 } from './engines/snapshot/index.ts';
+export { dumpTyped } from './check/index.ts';
+export { dumpIr } from './ir/dump.ts';
+export { decodeProgram, encodeProgram } from './ir/file/index.ts';
 export { applyOptions, type OptionError } from './ir/options.ts';
 export type { Description, Loss, Program, SourcePlace } from './ir/program.ts';
 export type {

@@ -1,0 +1,39 @@
+/** A program compiled for this machine's kernel and for a subject. */
+import { err, ok, type Result } from '../base/index.ts';
+import { disassemble } from '../bpf/index.ts';
+import { listCpus } from '../kernel/index.ts';
+import { compileEbpf, DEFAULT_LIMITS, type EbpfDiagnostic, type EbpfProgram, type Program, type TargetFilter } from '../y/index.ts';
+import { examineMachine } from './machine.ts';
+import type { Subject } from './subject.ts';
+import { UnwoundStacks } from './unwound-stacks.ts';
+
+export function compileForKernel(program: Program, subject: Subject): Result<EbpfProgram, readonly EbpfDiagnostic[]> {
+  const machine = examineMachine();
+  const { architecture } = subject.knowledge;
+  return compileEbpf(program, {
+    architecture,
+    cpus: listCpus('possible').length,
+    filter: chooseFilter(subject),
+    features: machine.features,
+    limits: DEFAULT_LIMITS,
+    kernel: machine.offsets,
+    pidNamespace: machine.pidNamespace,
+    measure: 'hits',
+    stacks: new UnwoundStacks(DEFAULT_LIMITS.stacks, { architecture, taskRegisters: machine.taskRegisters }),
+  });
+}
+
+function chooseFilter({ choice }: Subject): TargetFilter {
+  if (choice.kind === 'host') return { kind: 'all' };
+  return { kind: 'pid', follow: true };
+}
+
+/** The kernel's instructions of a program as text, under the lines of the source that they come from. */
+export function disassembleProgram(program: Program, subject: Subject): Result<string, readonly EbpfDiagnostic[]> {
+  const compiled = compileForKernel(program, subject);
+  if (!compiled.ok) return err(compiled.error);
+  const programs = compiled.value.object.programs.map(
+    (spec) => `; program ${spec.name} (${spec.type})\n${disassemble(spec, { source: true })}`,
+  );
+  return ok(programs.join('\n'));
+}
