@@ -44,8 +44,8 @@ class TypedDumper {
           (word) => `${indent}${this.local(s.local)}+${word.offset} = ${this.show(word.from)} >> ${word.shift * 8}, ${word.size} bytes`,
         );
       case 'if': {
-        const otherwise = s.else.length === 0 ? [] : [`${indent}else`, ...this.statements(s.else, deeper)];
-        return [`${indent}if ${this.show(s.condition)}`, ...this.statements(s.then, deeper), ...otherwise];
+        const otherwise = s.no.length === 0 ? [] : [`${indent}else`, ...this.statements(s.no, deeper)];
+        return [`${indent}if ${this.show(s.condition)}`, ...this.statements(s.yes, deeper), ...otherwise];
       }
       case 'loop': {
         const head = s.condition === undefined ? 'forever' : this.show(s.condition);

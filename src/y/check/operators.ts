@@ -269,7 +269,7 @@ export function checkConditional(c: CheckState, node: Extract<Node, { kind: 'con
   const purpose = { name: 'the other branch', span: node.else.span };
   const [a, b] = isScalar(type) ? [convert(then, type), convert(otherwise, type)] : [then, assignTo(c, otherwise, type, purpose)];
   if (condition.kind === 'integer' && a.kind === 'integer' && b.kind === 'integer') return condition.value === 0n ? b : a;
-  return { kind: 'conditional', condition, then: a, else: b, type, at: place(node.span) };
+  return { kind: 'conditional', condition, yes: a, no: b, type, at: place(node.span) };
 }
 
 function branchType(c: CheckState, left: Expression, right: Expression, spans: OperandSpans): YType | undefined {

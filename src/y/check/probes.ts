@@ -55,7 +55,7 @@ function guard(condition: Expression | undefined): Statement[] {
   if (condition === undefined || condition.type.kind === 'error') return [];
   const { at } = condition;
   const not: Expression = { kind: 'not', operand: condition, type: INT, at };
-  return [{ kind: 'if', condition: not, then: [{ kind: 'return', value: undefined, at }], else: [], at }];
+  return [{ kind: 'if', condition: not, yes: [{ kind: 'return', value: undefined, at }], no: [], at }];
 }
 
 /** Types of the parameters as the script or the debug information gives them; undefined where neither does. */

@@ -61,7 +61,7 @@ export function checkStatement(c: CheckState, node: Node): Statement[] {
       return inScope(c, () => {
         const condition = toCondition(c, checkExpression(c, node.condition), node.condition.span);
         const then = body(c, node.then);
-        return one(node, { kind: 'if', condition, then, else: node.else === undefined ? [] : body(c, node.else) });
+        return one(node, { kind: 'if', condition, yes: then, no: node.else === undefined ? [] : body(c, node.else) });
       });
     case 'for':
       return inScope(c, () => {

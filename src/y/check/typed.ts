@@ -114,7 +114,7 @@ export type ExpressionKind =
   | { readonly kind: 'not'; readonly operand: Expression }
   | { readonly kind: 'concatenate'; readonly left: Expression; readonly right: Expression }
   | { readonly kind: 'logical'; readonly operator: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
-  | { readonly kind: 'conditional'; readonly condition: Expression; readonly then: Expression; readonly else: Expression }
+  | { readonly kind: 'conditional'; readonly condition: Expression; readonly yes: Expression; readonly no: Expression }
   | { readonly kind: 'comma'; readonly left: Expression; readonly right: Expression }
   | { readonly kind: 'assign'; readonly place: Place; readonly value: Expression }
   /** A record that the program holds becomes all zeros. */
@@ -191,7 +191,7 @@ export type StatementKind =
   /** The local begins here: with `initial`, with zeros, or with the words of registers that a record was passed in. */
   | { readonly kind: 'declare'; readonly local: number; readonly initial: Expression | undefined }
   | { readonly kind: 'words'; readonly local: number; readonly words: readonly Word[] }
-  | { readonly kind: 'if'; readonly condition: Expression; readonly then: readonly Statement[]; readonly else: readonly Statement[] }
+  | { readonly kind: 'if'; readonly condition: Expression; readonly yes: readonly Statement[]; readonly no: readonly Statement[] }
   | {
       readonly kind: 'loop';
       readonly condition: Expression | undefined;

@@ -71,6 +71,7 @@ function rewriteAny(i: Instruction | Terminator, rewrite: Rewrite): Instruction 
     case 'jump':
       return { ...i, to: block(i.to) };
     case 'branch':
+      // oxlint-disable-next-line unicorn/no-thenable -- a block's index, which no promise could be mistaken for
       return { ...i, condition: operand(i.condition), then: block(i.then), else: block(i.else) };
     case 'return':
       return { ...i, value: i.value && key(i.value) };

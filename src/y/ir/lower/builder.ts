@@ -77,6 +77,11 @@ export class FunctionBuilder {
     this.blocks[this.current]!.end ??= end;
   }
 
+  branch(condition: Operand, yes: number, no: number): void {
+    // oxlint-disable-next-line unicorn/no-thenable -- a block's index, which no promise could be mistaken for
+    this.end({ op: 'branch', condition, then: yes, else: no });
+  }
+
   integer(): number {
     return this.registers.push('integer') - 1;
   }

@@ -206,7 +206,7 @@ function chooseNumber(x: Context, e: Choice | Extract<Expression, { kind: 'condi
     const condition = fresh(x, (out) => x.b.emit({ op: 'binary', to: out, operator: comparison(e.operator, e.type), left, right }, e.at));
     branches(
       x,
-      (then, otherwise) => x.b.end({ op: 'branch', condition, then, else: otherwise }),
+      (then, otherwise) => x.b.branch(condition, then, otherwise),
       () => set(left),
       () => set(e.negated ? computeInteger(x, 'sub', ZERO, left, e.type, e.at) : right),
     );
@@ -214,8 +214,8 @@ function chooseNumber(x: Context, e: Choice | Extract<Expression, { kind: 'condi
     branches(
       x,
       (then, otherwise) => lowerCondition(x, e.condition, then, otherwise),
-      () => set(lowerNumber(x, e.then)),
-      () => set(lowerNumber(x, e.else)),
+      () => set(lowerNumber(x, e.yes)),
+      () => set(lowerNumber(x, e.no)),
     );
   }
   return { register: to };
@@ -352,8 +352,8 @@ function chooseFloat(x: Context, e: Extract<Expression, { kind: 'conditional' | 
     branches(
       x,
       (then, otherwise) => lowerCondition(x, e.condition, then, otherwise),
-      () => set(lowerFloat(x, e.then)),
-      () => set(lowerFloat(x, e.else)),
+      () => set(lowerFloat(x, e.yes)),
+      () => set(lowerFloat(x, e.no)),
     );
     return to;
   }
@@ -368,7 +368,7 @@ function chooseFloat(x: Context, e: Extract<Expression, { kind: 'conditional' | 
   };
   branches(
     x,
-    (then, otherwise) => x.b.end({ op: 'branch', condition, then, else: otherwise }),
+    (then, otherwise) => x.b.branch(condition, then, otherwise),
     () => set(left),
     other,
   );
@@ -402,7 +402,7 @@ export function lowerCondition(x: Context, e: Expression, then: number, otherwis
     return lowerCondition(x, e.right, then, otherwise);
   }
   const condition = isFloat(e.type) ? truth(x, e, 'ne', e.at) : lowerNumber(x, e);
-  x.b.end({ op: 'branch', condition, then, else: otherwise });
+  x.b.branch(condition, then, otherwise);
 }
 
 function lowerMatch(x: Context, e: Extract<Expression, { kind: 'match' }>): Operand {
@@ -474,8 +474,8 @@ export function lowerEffect(x: Context, e: Expression): void {
       return branches(
         x,
         (then, otherwise) => lowerCondition(x, e.condition, then, otherwise),
-        () => lowerEffect(x, e.then),
-        () => lowerEffect(x, e.else),
+        () => lowerEffect(x, e.yes),
+        () => lowerEffect(x, e.no),
       );
     default:
       return lowerForNothing(x, e);

@@ -95,16 +95,16 @@ function lowerWords(x: Context, { local, words, at }: Of<'words'>): void {
 function lowerIf(x: Context, s: Of<'if'>): void {
   const { b } = x;
   const [then, done] = [b.block(), b.block()];
-  const otherwise = s.else.length === 0 ? done : b.block();
+  const otherwise = s.no.length === 0 ? done : b.block();
   const mark = b.mark();
   lowerCondition(x, s.condition, then, otherwise);
   b.release(mark);
   b.enter(then);
-  lowerStatements(x, s.then);
+  lowerStatements(x, s.yes);
   b.end({ op: 'jump', to: done });
   if (otherwise !== done) {
     b.enter(otherwise);
-    lowerStatements(x, s.else);
+    lowerStatements(x, s.no);
     b.end({ op: 'jump', to: done });
   }
   b.enter(done);
@@ -155,11 +155,11 @@ function lowerSwitch(x: Context, s: Of<'switch'>): void {
     const next = b.block();
     if (low !== high) {
       const middle = b.block();
-      b.end({ op: 'branch', condition: test(signed ? 'sge' : 'uge', low), then: middle, else: next });
+      b.branch(test(signed ? 'sge' : 'uge', low), middle, next);
       b.enter(middle);
     }
     const condition = low === high ? test('eq', low) : test(signed ? 'sle' : 'ule', high);
-    b.end({ op: 'branch', condition, then: blocks.get(label)!, else: next });
+    b.branch(condition, blocks.get(label)!, next);
     b.enter(next);
   }
   b.end({ op: 'jump', to: s.otherwise === undefined ? done : blocks.get(s.otherwise)! });

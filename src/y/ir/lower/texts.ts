@@ -103,8 +103,8 @@ function chooseText(x: Context, e: Extract<Expression, { kind: 'conditional' }>,
   const [then, otherwise, done] = [x.b.block(), x.b.block(), x.b.block()];
   lowerCondition(x, e.condition, then, otherwise);
   for (const [block, side] of [
-    [then, e.then],
-    [otherwise, e.else],
+    [then, e.yes],
+    [otherwise, e.no],
   ] as const) {
     x.b.enter(block);
     lowerText(x, side, { into: to });

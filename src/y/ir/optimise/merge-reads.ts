@@ -49,8 +49,25 @@ function findEscaping(fn: IrFunction): ReadonlySet<number> {
 
 /** What may stand between two reads that are done at once: nothing that is seen outside, and nothing that can end the hit. */
 const QUIET = new Set<Instruction['op']>([
-  ...(['move', 'extend', 'extract', 'float', 'float-binary', 'convert', 'log2', 'popcount', 'load-global', 'load-object'] as const),
-  ...(['builtin', 'argument', 'return-value', 'register', 'context', 'text-length', 'text-at', 'compare-text', 'array-load'] as const),
+  'move',
+  'extend',
+  'extract',
+  'float',
+  'float-binary',
+  'convert',
+  'log2',
+  'popcount',
+  'load-global',
+  'load-object',
+  'builtin',
+  'argument',
+  'return-value',
+  'register',
+  'context',
+  'text-length',
+  'text-at',
+  'compare-text',
+  'array-load',
 ]);
 
 function isMergeable(one: Instruction): one is Read {
