@@ -19,6 +19,7 @@ import type { DebugSections } from './sections.ts';
 import { SourceFiles } from './source-files.ts';
 import { readAltLink, SplitUnits, type DebugProviders } from './split-units.ts';
 import { recordForm, TypeReader } from './type-reader.ts';
+import { plainTypeName } from './type-spelling.ts';
 import { describeVariable, type VariableInfo } from './variables.ts';
 
 export type TypeKind = 'struct' | 'union' | 'class' | 'enum' | 'typedef' | 'any';
@@ -71,6 +72,16 @@ const TYPE_CATEGORIES: Readonly<Record<TypeKind, readonly number[]>> = {
   any: [Category.struct, Category.class, Category.union, Category.enum, Category.typedef, Category.base],
 };
 
+/** Categories whose names have template arguments. */
+const TEMPLATES: readonly number[] = [
+  Category.struct,
+  Category.class,
+  Category.union,
+  Category.typedef,
+  Category.function,
+  Category.variable,
+];
+
 interface Hit {
   readonly index: NameIndex;
   readonly entry: number;
@@ -83,6 +94,8 @@ export class DebugInfo {
   readonly #sources: SourceFiles;
   #indices: readonly NameIndex[] | undefined;
   #byFile: ReadonlyMap<UnitFile, NameIndex> | undefined;
+  /** Entries with template arguments by the plain spelling of their last part; made when a name is not found as it is spelled. */
+  #templates: ReadonlyMap<string, readonly Hit[]> | undefined;
   #code: CodeMap | undefined;
   #lineIndex: LineIndex | undefined;
 
@@ -130,8 +143,9 @@ export class DebugInfo {
   }
 
   /**
-   * The type of a qualified name (`ns::Type`, `struct node`, `unsigned int`), a definition before a declaration.
-   * Spaces do not matter. Undefined when there is none.
+   * The type of a qualified name (`ns::Type`, `struct node`, `unsigned int`), a definition before a declaration. Templates' arguments may
+   * be spelled in any of the ways that compilers have, without default ones of the standard library (`std::map<int, std::string>`).
+   * Undefined when there is none.
    */
   findType(name: string, kind: TypeKind = 'any'): CType | undefined {
     const tagged = /^(struct|union|enum|class)\s+(.+)$/.exec(name);
@@ -200,28 +214,29 @@ export class DebugInfo {
     return placed.length > 0 ? placed : infos.slice(0, 1);
   }
 
-  /** Enumerators of a name, qualified by their enum or (as unscoped ones are) by what that is in. */
+  /**
+   * Enumerators of a name, qualified by their enum or (as unscoped ones are) by what that is in; if there are none, those whose
+   * qualified name ends in it (`Book` and `Kind::Book` for `shop::Kind::Book`).
+   */
   findEnumerators(name: string): EnumeratorInfo[] {
-    const plain = lastPart(name);
-    const found: EnumeratorInfo[] = [];
-    const seen = new Set<string>();
-    for (const index of this.#index()) {
-      for (const entry of index.find(plain)) {
-        if (index.category(entry) !== Category.enumerator) continue;
-        const qualifiedName = index.qualifiedName(entry);
-        const holder = index.parent(entry);
-        const outer = index.parent(holder);
-        const unscoped = outer === 0 ? plain : `${index.qualifiedName(outer)}::${plain}`;
-        if (![qualifiedName, unscoped].some((one) => sameName(one, name))) continue;
-        const die = index.die(holder);
-        const type = die && this.#types.read(die);
-        const one = type?.kind === 'enum' ? type.enumerators.find((candidate) => sameName(candidate.name, plain)) : undefined;
-        if (type?.kind !== 'enum' || one === undefined || seen.has(`${qualifiedName} ${one.value}`)) continue;
-        seen.add(`${qualifiedName} ${one.value}`);
-        found.push({ name: one.name, qualifiedName, value: one.value, type });
-      }
+    const hits = this.#candidates(name, [Category.enumerator]);
+    const exact = hits.filter((hit) => enumeratorNames(hit).some((one) => sameName(one, name)));
+    const ending = `::${name}`;
+    const chosen = exact.length > 0 ? exact : hits.filter((hit) => enumeratorNames(hit).some((one) => one.endsWith(ending)));
+    const found = new Map<string, EnumeratorInfo>();
+    for (const hit of chosen) {
+      const one = this.#enumerator(hit, lastPart(name));
+      if (one !== undefined && !found.has(`${one.qualifiedName} ${one.value}`)) found.set(`${one.qualifiedName} ${one.value}`, one);
     }
-    return found;
+    return [...found.values()];
+  }
+
+  #enumerator({ index, entry }: Hit, plain: string): EnumeratorInfo | undefined {
+    const die = index.die(index.parent(entry));
+    const type = die && this.#types.read(die);
+    const one = type?.kind === 'enum' ? type.enumerators.find((candidate) => sameName(candidate.name, plain)) : undefined;
+    if (type?.kind !== 'enum' || one === undefined) return undefined;
+    return { name: one.name, qualifiedName: index.qualifiedName(entry), value: one.value, type };
   }
 
   /**
@@ -292,15 +307,47 @@ export class DebugInfo {
 
   /** Entries of exactly that qualified name, those of earlier categories first. */
   #exact(name: string, categories: readonly number[]): Hit[] {
-    const hits: Hit[] = [];
-    const plain = lastPart(name);
-    for (const index of this.#index()) {
-      for (const entry of index.find(plain)) {
-        if (categories.includes(index.category(entry)) && sameName(index.qualifiedName(entry), name)) hits.push({ index, entry });
-      }
-    }
+    const spelled = this.#candidates(name, categories).filter((hit) => sameName(qualifiedNameOf(hit), name));
+    const hits = spelled.length > 0 ? spelled : this.#spelledOtherwise(name, categories);
     const rank = (hit: Hit): number => categories.indexOf(hit.index.category(hit.entry));
     return hits.sort((left, right) => rank(left) - rank(right));
+  }
+
+  /** Entries whose last part is that of `name`. */
+  #candidates(name: string, categories: readonly number[]): Hit[] {
+    const plain = lastPart(name);
+    return this.#index().flatMap((index) =>
+      index
+        .find(plain)
+        .filter((entry) => categories.includes(index.category(entry)))
+        .map((entry) => ({ index, entry })),
+    );
+  }
+
+  /** Entries of a name with template arguments, however those are spelled. */
+  #spelledOtherwise(name: string, categories: readonly number[]): Hit[] {
+    const plain = plainTypeName(name);
+    if (!plain.includes('<')) return [];
+    const last = lastPart(plain);
+    const candidates = last.includes('<') ? (this.#templateMap().get(last) ?? []) : this.#candidates(last, categories);
+    return candidates.filter((hit) => categories.includes(hit.index.category(hit.entry)) && plainTypeName(qualifiedNameOf(hit)) === plain);
+  }
+
+  #templateMap(): ReadonlyMap<string, readonly Hit[]> {
+    if (this.#templates !== undefined) return this.#templates;
+    const templates = new Map<string, Hit[]>();
+    for (const index of this.#index())
+      for (const category of TEMPLATES)
+        for (const entry of index.all(category)) {
+          const name = index.nameOf(entry);
+          if (!name.includes('<')) continue;
+          const plain = plainTypeName(name);
+          const kept = templates.get(plain);
+          if (kept === undefined) templates.set(plain, [{ index, entry }]);
+          else kept.push({ index, entry });
+        }
+    this.#templates = templates;
+    return templates;
   }
 
   /** Entries of exactly that qualified name, or else those whose name ends in it. */
@@ -308,14 +355,19 @@ export class DebugInfo {
     const exact = this.#exact(name, categories);
     if (exact.length > 0) return exact;
     const ending = `::${name.replaceAll(' ', '')}`;
-    const plain = lastPart(name);
-    return this.#index().flatMap((index) =>
-      index
-        .find(plain)
-        .filter((entry) => categories.includes(index.category(entry)) && index.qualifiedName(entry).replaceAll(' ', '').endsWith(ending))
-        .map((entry) => ({ index, entry })),
-    );
+    return this.#candidates(name, categories).filter((hit) => qualifiedNameOf(hit).replaceAll(' ', '').endsWith(ending));
   }
+}
+
+/** What an enumerator may be called by: with its enum, and as an unscoped one. */
+function enumeratorNames({ index, entry }: Hit): readonly string[] {
+  const outer = index.parent(index.parent(entry));
+  const name = index.nameOf(entry);
+  return [index.qualifiedName(entry), outer === 0 ? name : `${index.qualifiedName(outer)}::${name}`];
+}
+
+function qualifiedNameOf({ index, entry }: Hit): string {
+  return index.qualifiedName(entry);
 }
 
 function sameName(left: string, right: string): boolean {

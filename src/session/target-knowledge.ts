@@ -63,38 +63,33 @@ export class TargetKnowledge implements Knowledge {
   }
 
   findVariables(name: string, scope: string | undefined): readonly VariableSite[] {
-    const sites = this.#variables(name, scope);
-    // As the linker would: the executable's own hides the others', which a scope still finds.
-    const first = sites[0]?.module;
-    return scope === undefined ? sites.filter(({ module }) => module === first) : sites;
-  }
-
-  #variables(name: string, scope: string | undefined): VariableSite[] {
     const sites: VariableSite[] = [];
-    const inModule = scope === undefined ? undefined : matchGlob(scope);
     for (const known of this.#all()) {
-      const isScope = inModule === undefined || inModule(known.module.name) || inModule(known.module.path);
-      const variables = this.#debugOf(known)?.findVariables(name) ?? [];
-      for (const { type, address, tlsOffset, file } of variables) {
-        if (!isScope && !isFile(file, scope)) continue;
-        const linked = address === undefined ? undefined : BigInt(address);
-        sites.push({
-          name,
-          module: known.module.path,
-          type,
-          address: linked !== undefined && known.mapped ? linked + known.module.bias : undefined,
-          threadOffset: tlsOffset === undefined ? undefined : toThreadOffset(known.elf, BigInt(tlsOffset), this.architecture),
-        });
-      }
-      if (variables.length === 0 && isScope) sites.push(...this.#symbolsOfVariable(known, name));
+      sites.push(...this.#variablesOf(known, name, scope));
+      // As the linker would: the executable's own hides the others', which a scope still finds.
+      if (scope === undefined && sites.length > 0) break;
     }
     return sites;
   }
 
+  #variablesOf(known: KnownModule, name: string, scope: string | undefined): VariableSite[] {
+    const inModule = scope === undefined ? undefined : matchGlob(scope);
+    const isScope = inModule === undefined || inModule(known.module.name) || inModule(known.module.path);
+    const variables = this.#debugOf(known)?.findVariables(name) ?? [];
+    if (variables.length === 0) return isScope ? this.#symbolsOfVariable(known, name) : [];
+    return variables.flatMap(({ type, address, tlsOffset, file }) => {
+      if (!isScope && !isFile(file, scope)) return [];
+      const linked = address === undefined || !known.mapped ? undefined : BigInt(address) + known.module.bias;
+      const threadOffset = tlsOffset === undefined ? undefined : toThreadOffset(known.elf, BigInt(tlsOffset), this.architecture);
+      return [{ name, module: known.module.path, type, address: linked, threadOffset }];
+    });
+  }
+
   findEnumerator(name: string): { readonly value: bigint; readonly type: CType } | undefined {
     for (const debug of this.#debugInfos()) {
-      const found = debug.findEnumerators(name)[0];
-      if (found !== undefined) return found;
+      const found = debug.findEnumerators(name);
+      // Enums that disagree about a name give it no meaning: it must be qualified.
+      if (found.length > 0) return found.every(({ value }) => value === found[0]!.value) ? found[0] : undefined;
     }
     return this.#kernel.findEnumerator(name);
   }
