@@ -9,7 +9,8 @@ import type { StatusAnswer } from '../api/index.ts';
 import { addressText } from '../server/index.ts';
 import type { Settings } from './options.ts';
 import { StartError, Supervisor } from './supervisor.ts';
-import { Exit, run, untilStopAsked } from './up.ts';
+import { Exit, untilStopAsked } from './ending.ts';
+import { run } from './up.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/shop/shop.mjs', import.meta.url));
 const STOP_LIMIT_MS = 6_000;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { Exit } from './up.ts';
+import { Exit } from './ending.ts';
 import { OPTIONS } from './options.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

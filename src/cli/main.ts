@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The command line. Each command's code is loaded when it is called, so that help and errors come at once. */
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { addLookingCommands } from './looking-commands.ts';
 import { OPTIONS, readSettings, type Settings } from './options.ts';
 
 const USAGE = 2;
@@ -85,6 +87,10 @@ function createProgram(): Command {
       });
     },
   );
+  addLookingCommands(program, async (status) => {
+    process.exitCode = await status;
+    process.exit(); // nothing that still runs is wanted
+  });
   return program;
 }
 
@@ -95,8 +101,13 @@ function withDemoOptions(command: Command): Command {
   );
 }
 
+/** Under the name `run-y` this is `fluoro run`. */
+function toArguments([node = '', script = '', ...words]: readonly string[]): string[] {
+  return basename(script) === 'run-y' ? [node, script, 'run', ...words] : [node, script, ...words];
+}
+
 try {
-  await createProgram().parseAsync();
+  await createProgram().parseAsync(toArguments(process.argv));
 } catch (cause) {
   if (cause instanceof CommanderError) process.exitCode = cause.exitCode === 0 ? 0 : USAGE;
   else {

@@ -2,12 +2,10 @@
 import type { Logger } from 'pino';
 import { addressText, PortError, type ServerAddresses, startServer, StoreStartError } from '../server/index.ts';
 import { claimDirectory, DataError } from './data-lock.ts';
+import { Exit, untilStopAsked } from './ending.ts';
 import { createLog } from './log.ts';
 import type { Settings } from './options.ts';
 import { layoutOf, limitsOf, StartError, Supervisor } from './supervisor.ts';
-
-/** Exit statuses, as all commands use them. */
-export const Exit = { done: 0, mistake: 1, usage: 2, unavailable: 69, bug: 70 } as const;
 
 export interface Running {
   readonly addresses: ServerAddresses;
@@ -86,22 +84,6 @@ export async function run(settings: Settings, version: string, json: boolean, st
   } finally {
     release();
   }
-}
-
-/** Resolved at the first and at the second Ctrl-C or other request to end. */
-export function untilStopAsked(): { readonly first: Promise<void>; readonly second: Promise<void> } {
-  let count = 0;
-  let first: () => void = () => undefined;
-  let second: () => void = () => undefined;
-  const asked = { first: new Promise<void>((done) => (first = done)), second: new Promise<void>((done) => (second = done)) };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      count++;
-      if (count === 1) first();
-      else second();
-    });
-  }
-  return asked;
 }
 
 function jsonLine(settings: Settings, { addresses, notes }: Running): string {
