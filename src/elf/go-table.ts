@@ -22,6 +22,17 @@ export interface GoFrame {
   readonly inlined: boolean;
 }
 
+/** Where the stack pointer stands in one function: `starts` are linked addresses, each up to the next one, the last up to `end`. */
+export interface GoStackRows {
+  readonly starts: readonly number[];
+  readonly end: number;
+  /** Bytes between the stack pointer and the return address. */
+  readonly depths: readonly number[];
+}
+
+/** Bits of a function's record (internal/abi/symtab.go, `FuncFlag`), from 1.17 on. */
+const FUNCTION_FLAG = { topFrame: 1, writesStackPointer: 2 } as const;
+
 const PCDATA_INLINE_INDEX = 2;
 const FUNCDATA_INLINE_TREE = 3;
 /** Steps of one program, and inlined calls at one address: beyond what compilers write, so that damage cannot hold us. */
@@ -126,6 +137,41 @@ export class GoTable {
     return index < 0 ? undefined : this.#orElse(undefined, () => this.#run(index, this.#field(index, 'stack'), address));
   }
 
+  /** All stack depths of a function; undefined where the table does not say (functions that Go did not compile). */
+  stackRows(index: number): GoStackRows | undefined {
+    const starts: number[] = [];
+    const depths: number[] = [];
+    const end = this.#orElse(undefined, () =>
+      this.#walk(index, this.#field(index, 'stack'), (value, start) => {
+        starts.push(start);
+        depths.push(value);
+        return false;
+      }),
+    );
+    return end === undefined || starts.length === 0 ? undefined : { starts, end, depths };
+  }
+
+  /** Nothing called this function: the stack ends there. False before 1.17. */
+  isTopFrame(index: number): boolean {
+    return (this.#flags(index) & FUNCTION_FLAG.topFrame) !== 0;
+  }
+
+  /** The function goes to another stack, so that depths do not lead to its caller. False before 1.17. */
+  writesStackPointer(index: number): boolean {
+    return (this.#flags(index) & FUNCTION_FLAG.writesStackPointer) !== 0;
+  }
+
+  /** The byte after the function's number. */
+  #flags(index: number): number {
+    if (this.#layout.version === '1.2') return 0;
+    return this.#orElse(0, () => this.#layout.reader.u8(this.#record(index) + this.#fixedBytes() + 1));
+  }
+
+  /** Bytes of a record before the function's number, flags and count of `funcdata`. */
+  #fixedBytes(): number {
+    return this.#entrySize() + 8 * 4 + (this.#layout.version === '1.20' ? 4 : 0);
+  }
+
   #orElse<T>(otherwise: T, read: () => T): T {
     const result = parseAtBorder(read);
     return result.ok ? result.value : otherwise;
@@ -169,8 +215,22 @@ export class GoTable {
     return offset === 0xffff_ffff ? undefined : reader.text(files + offset, 4096);
   }
 
-  /** Runs a program up to `address`: its value there. Source: runtime/symtab.go, `pcvalue` and `step`. */
+  /** Runs a program up to `address`: its value there. */
   #run(index: number, program: number, address: number): number | undefined {
+    let found: number | undefined;
+    this.#walk(index, program, (value, _start, end) => {
+      if (address >= end) return false;
+      found = value;
+      return true;
+    });
+    return found;
+  }
+
+  /**
+   * Runs a program, giving each value with the addresses that it holds for, until `visit` says that it is enough; the end of the last.
+   * Source: runtime/symtab.go, `pcvalue` and `step`.
+   */
+  #walk(index: number, program: number, visit: (value: number, start: number, end: number) => boolean): number | undefined {
     if (program === 0) return undefined;
     const { reader, programs, quantum } = this.#layout;
     const position = { at: programs + program };
@@ -178,10 +238,11 @@ export class GoTable {
     let covered = this.base + this.starts[index]!;
     for (let step = 0; step < MAX_STEPS; step++) {
       const difference = readVarint(reader, position);
-      if (difference === 0 && step > 0) return undefined;
+      if (difference === 0 && step > 0) return covered;
       value += (difference & 1) !== 0 ? -Math.floor(difference / 2) - 1 : Math.floor(difference / 2);
+      const start = covered;
       covered += readVarint(reader, position) * quantum;
-      if (address < covered) return value;
+      if (visit(value, start, covered)) return covered;
     }
     return undefined;
   }
@@ -191,7 +252,7 @@ export class GoTable {
     const { reader, version, pointerSize } = this.#layout;
     if (version === '1.2') return undefined;
     const record = this.#record(index);
-    const fixed = this.#entrySize() + 8 * 4 + (version === '1.20' ? 4 : 0);
+    const fixed = this.#fixedBytes();
     if (reader.u8(record + fixed + 3) <= FUNCDATA_INLINE_TREE) return undefined;
     const data = record + fixed + 4 + this.#field(index, 'dataCount') * 4;
     const address = version === '1.16' ? this.#treePointer(data, pointerSize) : this.#treeOffset(data);
@@ -217,7 +278,7 @@ export class GoTable {
   #inlinedCall(index: number, tree: ByteReader, address: number): { name: string; parentOffset: number } | undefined {
     const { reader, version } = this.#layout;
     if (this.#field(index, 'dataCount') <= PCDATA_INLINE_INDEX) return undefined;
-    const data = this.#record(index) + this.#entrySize() + 8 * 4 + (version === '1.20' ? 4 : 0) + 4;
+    const data = this.#record(index) + this.#fixedBytes() + 4;
     const call = this.#run(index, reader.u32(data + PCDATA_INLINE_INDEX * 4), address);
     if (call === undefined || call < 0) return undefined;
     // 1.20: id, name, parent, start line. Before: parent index and id, file, line, name, parent.

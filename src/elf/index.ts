@@ -17,7 +17,7 @@ export {
 } from './elf-file.ts';
 export { type FormatError } from './format-error.ts';
 export { readFrameStarts, type FrameStarts } from './frame-starts.ts';
-export { parseGoTable, type GoFrame, type GoTable } from './go-table.ts';
+export { parseGoTable, type GoFrame, type GoStackRows, type GoTable } from './go-table.ts';
 export { readMiniDebugInfo } from './mini-debug-info.ts';
 export { findBuildId, findGoBuildId, parseNotes, readNotes, type Note } from './notes.ts';
 export { readPltSymbols } from './plt.ts';

@@ -29,9 +29,31 @@ export function encodeRule(rule: FrameRule | undefined, registers: readonly numb
   return encodeSaved(rule, registers, architecture, slots, view) ? encoded : kindOnly('unsupported');
 }
 
-/** A rule of the kernel's signal frame, for restorers that are recognised by their code. */
-export function encodeSignalRule(): Uint8Array {
-  return kindOnly('signal');
+/** A rule without fields. */
+export function encodeKind(kind: 'signal' | 'end' | 'frame'): Uint8Array {
+  return kindOnly(kind);
+}
+
+/**
+ * A frame of Go: the return address `depth` bytes above the stack pointer (x86-64), where below it the caller's frame pointer lies; or the return
+ * address at the stack pointer, in the link register if `depth` is 0, and the caller's frame pointer below it (AArch64).
+ *
+ * @param isInjected the caller did not call, but was interrupted
+ */
+export function encodeGoFrame(depth: number, isInjected: boolean, architecture: FrameArchitecture): Uint8Array {
+  const slots = REGISTER_SLOTS[architecture];
+  const isArm = architecture === 'aarch64';
+  const returnOffset = isArm ? -depth : -8;
+  const rule: FrameRule = {
+    cfa: { kind: 'register', register: STACK_POINTER[architecture], offset: isArm ? depth : depth + 8 },
+    registers: [depth >= 8 ? { kind: 'offset', offset: returnOffset - 8 } : { kind: 'same' }],
+    returnAddress: isArm && depth === 0 ? { kind: 'same' } : { kind: 'offset', offset: returnOffset },
+    signalFrame: false,
+    signedReturnAddress: false,
+  };
+  const encoded = encodeRule(rule, [slots.dwarf[1]!], architecture);
+  if (isInjected) encoded[RULE.flags]! |= RULE_FLAG.interrupted;
+  return encoded;
 }
 
 function kindOnly(kind: keyof typeof RULE_KIND): Uint8Array {

@@ -2,7 +2,8 @@
 import { err, ok, type Result } from '../base/index.ts';
 import { readCallFrames, parseFrameHeader, type DebugSections, type FrameArchitecture, type LoadAddresses } from '../dwarf/index.ts';
 import { findBytesAt, findSection, findSectionBytes, MACHINE, parseElf, SEGMENT, type ElfFile } from '../elf/index.ts';
-import { encodeRule, encodeSignalRule } from './compact-rule.ts';
+import { encodeKind, encodeRule } from './compact-rule.ts';
+import { compileGoRows, KEEP, type OverlayRows } from './go-rows.ts';
 import { RULE, RULE_KIND } from './layout.ts';
 
 /** Rows of one module. */
@@ -52,9 +53,12 @@ export function compileModule(bytes: Uint8Array): Result<CompactTable, CompactEr
   const frames = readCallFrames(...callFrameSources(elf, architecture));
   if (!frames.ok) return err({ kind: 'damaged', message: frames.error.message });
   const rules = frames.value.rules.map((rule) => encodeRule(rule, frames.value.registers, architecture));
+  const go = compileGoRows(elf, architecture);
+  const below = go === undefined ? frames.value : overlay(frames.value.pc, frames.value.rule, go, rules.length);
+  rules.push(...(go?.rules ?? []));
   const restorers = findRestorers(elf, architecture);
-  const rows = mergeRows(frames.value.pc, frames.value.rule, base, restorers, rules.length);
-  if (restorers.length > 0) rules.push(encodeSignalRule());
+  const rows = mergeRows(below.pc, below.rule, base, restorers, rules.length);
+  if (restorers.length > 0) rules.push(encodeKind('signal'));
   const isUnsupported = rules.map((rule) => rule[RULE.kind] === RULE_KIND.unsupported);
   const unsupportedRows = rows.rule.reduce((sum, rule) => sum + (isUnsupported[rule] ? 1 : 0), 0);
   const { functions, damaged } = frames.value.counts;
@@ -149,6 +153,26 @@ function findRestorers(elf: ElfFile, architecture: FrameArchitecture): CodeRange
     }
   }
   return found;
+}
+
+/** Puts rows over others; the rules of the upper ones are numbered from `firstRule` on. */
+function overlay(
+  pc: Float64Array,
+  rule: Uint32Array,
+  upper: OverlayRows,
+  firstRule: number,
+): { readonly pc: Float64Array; readonly rule: Uint32Array } {
+  const outPc = new Float64Array(pc.length + upper.pc.length);
+  const outRule = new Uint32Array(outPc.length);
+  let [count, low, above, below] = [0, 0, KEEP, 0];
+  for (let high = 0; low < pc.length || high < upper.pc.length;) {
+    const at = Math.min(pc[low] ?? Infinity, upper.pc[high] ?? Infinity);
+    while (low < pc.length && pc[low]! <= at) below = rule[low++]!;
+    while (high < upper.pc.length && upper.pc[high]! <= at) above = upper.rule[high++]!;
+    outPc[count] = at;
+    outRule[count++] = above === KEEP ? below : firstRule + above;
+  }
+  return { pc: outPc.slice(0, count), rule: outRule.slice(0, count) };
 }
 
 /** Rows relative to `base`, from 0 on, with the rows of restorers put over what stands there. */

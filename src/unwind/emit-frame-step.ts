@@ -42,6 +42,7 @@ class FrameStep {
   readonly #maxFrames: number;
   readonly #done: string;
   readonly #framePointer: string;
+  readonly #anyStack: string;
   readonly #push: string;
 
   constructor(a: Assembler, architecture: FrameArchitecture, maxFrames: number, done: string) {
@@ -50,6 +51,7 @@ class FrameStep {
     this.#maxFrames = maxFrames;
     this.#done = done;
     this.#framePointer = a.newLabel('frame_pointer');
+    this.#anyStack = a.newLabel('any_stack');
     this.#push = a.newLabel('push');
   }
 
@@ -136,6 +138,7 @@ class FrameStep {
     a.load(1, 1, 6, RULE.kind);
     a.jumpIfImm('eq', 1, RULE_KIND.register, kinds.register).jumpIfImm('eq', 1, RULE_KIND.none, this.#framePointer);
     a.jumpIfImm('eq', 1, RULE_KIND.dereference, kinds.dereference).jumpIfImm('eq', 1, RULE_KIND.signal, kinds.signal);
+    a.jumpIfImm('eq', 1, RULE_KIND.frame, this.#anyStack);
     this.#endIf('eq', 1, RULE_KIND.end, 'complete');
     this.#endIf('ne', 1, RULE_KIND.plt, 'unsupported');
     this.#emitPlt(cfa);
@@ -275,16 +278,19 @@ class FrameStep {
     a.jump(this.#push);
   }
 
-  /** Return address one word above where the frame pointer points; that it points at or above the stack pointer is all that can be checked. */
+  /**
+   * Return address one word above where the frame pointer points; that it points at or above the stack pointer is all that can be checked, and
+   * where a function went from one stack to another not even that.
+   */
   #emitFramePointer(): void {
     const a = this.#a;
-    const notZero = a.newLabel('not_zero');
+    const zero = a.newLabel('zero');
     const plausible = a.newLabel('plausible');
     const pointer = STATE.registers + 8;
-    a.load(8, 3, 9, pointer).jumpIfImm('ne', 3, 0, notZero);
-    this.#end('complete');
-    a.label(notZero).load(8, 1, 9, STATE.registers).jumpIf('ge', 3, 1, plausible);
+    a.load(8, 3, 9, pointer).load(8, 1, 9, STATE.registers).jumpIf('ge', 3, 1, plausible).jumpIfImm('eq', 3, 0, zero);
     this.#end('noRow');
+    a.label(this.#anyStack).load(8, 3, 9, pointer).jumpIfImm('ne', 3, 0, plausible).label(zero);
+    this.#end('complete');
     a.label(plausible).move(1, 9).aluImm('add', 1, STATE.window).moveImm(2, 16).call('probe_read_user');
     this.#endIf('ne', 0, 0, 'fault');
     a.load(8, 1, 9, pointer).aluImm('add', 1, 16).store(8, 9, STATE.registers, 1);

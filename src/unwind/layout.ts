@@ -53,7 +53,8 @@ export const RULE = {
   frameOffset: 30,
   bytes: 32,
 } as const;
-export const RULE_KIND = { none: 0, register: 1, dereference: 2, plt: 3, signal: 4, end: 5, unsupported: 6 } as const;
+/** `frame`: by the frame pointer, wherever it points; the function goes from one stack to another. */
+export const RULE_KIND = { none: 0, register: 1, dereference: 2, plt: 3, signal: 4, end: 5, unsupported: 6, frame: 7 } as const;
 export const RULE_FLAG = { callerSaved: 2, interrupted: 4 } as const;
 export const UNCHANGED = 0xff;
 /** In `returnWord`: the return address is not in the window but in the register whose slot the low four bits are. */

@@ -135,6 +135,8 @@ class StackWalk {
         return this.#bySignalFrame();
       case RULE_KIND.unsupported:
         return 'unsupported';
+      case RULE_KIND.frame:
+        return this.#byFramePointer(true);
       default:
         return this.#byRule(rule);
     }
@@ -197,11 +199,11 @@ class StackWalk {
     return this.#push(words.getBigUint64(frame.pcWord * 8, true), true);
   }
 
-  #byFramePointer(): UnwindStatus | undefined {
+  #byFramePointer(isAnyStack = false): UnwindStatus | undefined {
     const pointer = this.#registers[1];
     if (pointer === undefined) return 'lostRegister';
     if (pointer === 0n) return 'complete';
-    if (pointer < this.#registers[0]!) return 'noRow';
+    if (!isAnyStack && pointer < this.#registers[0]!) return 'noRow';
     const returnAddress = this.#target.memory.readU64(pointer + 8n);
     if (returnAddress === undefined) return 'fault';
     this.#registers[0] = pointer + 16n;
