@@ -351,6 +351,93 @@ test.for<[string, Probe['point'], Instruction['op'][]]>([
       loadRun(context, hitProgram([body], { formats, probes: [hitProbe(0, point, { place })] }), { filter, measure });
 });
 
+test('texts of 4,096 bytes', async (context) => {
+  const target = await WorkTarget.start(context);
+  const body = irFunction(
+    [
+      block([
+        argument(0),
+        { op: 'read-text', to: { local: 0 }, space: 'user', address: r(0), length: undefined, onFail: undefined },
+        { op: 'concatenate', to: { local: 1 }, left: { local: 0 }, right: { local: 0 } },
+        { op: 'concatenate', to: { local: 0 }, left: { local: 1 }, right: { local: 1 } },
+        { op: 'compare-text', to: 1, left: { local: 0 }, right: { local: 1 } },
+        { op: 'substring', to: { local: 1 }, from: { local: 0 }, start: k(30), length: k(4000) },
+        { op: 'array-add', to: undefined, array: 0, keys: [{ text: { local: 1 } }], value: k(1) },
+        { op: 'text-at', to: 2, from: { local: 0 }, index: k(59) },
+        print(text(0), text(1), integer(1), integer(2)),
+      ]),
+    ],
+    { texts: [4096, 4096] },
+  );
+  const run = attachRun(context, target, (point) =>
+    hitProgram([body], { arrays: [integerArray('a', [{ kind: 'text', capacity: 200 }])], formats, probes: [hitProbe(0, point)] }),
+  );
+  await target.call(2, target.textAddress);
+  expect(run.losses()).toEqual({});
+  const [event] = run.events();
+  const twice = 'GET /index.html'.repeat(2);
+  const values =
+    event?.kind === 'print' ? event.values.map((value) => (value instanceof Uint8Array ? new TextDecoder().decode(value) : value)) : [];
+  expect(values).toEqual([twice + twice, twice, 1n, 108n]);
+  expect(run.array(0)).toEqual({ [twice]: 2n });
+});
+
+test('six functions that call each other, the last with a loop', async (context) => {
+  const target = await WorkTarget.start(context);
+  const many = Array.from(
+    { length: 14 },
+    (_, register) => ({ op: 'binary', to: register + 1, operator: 'add', left: r(0), right: k(register) }) as const,
+  );
+  const sum = Array.from(
+    { length: 14 },
+    (_, register) => ({ op: 'binary', to: 0, operator: 'add', left: r(0), right: r(register + 1) }) as const,
+  );
+  const level = (callee: number) =>
+    irFunction([block([...many, { op: 'call', to: 0, function: callee, arguments: [r(0)] }, ...sum], { op: 'return', value: r(0) })], {
+      parameters: ['integer'],
+      result: 'integer',
+    });
+  const last = irFunction(
+    [
+      block([{ op: 'move', to: 1, from: k(0) }], { op: 'jump', to: 1 }),
+      block(
+        [
+          { op: 'binary', to: 1, operator: 'add', left: r(1), right: r(0) },
+          { op: 'binary', to: 0, operator: 'sub', left: r(0), right: k(1) },
+        ],
+        branch(r(0), 1, 2),
+      ),
+      block([], { op: 'return', value: r(1) }),
+    ],
+    { parameters: ['integer'], result: 'integer' },
+  );
+  const body = irFunction([block([argument(0), { op: 'call', to: 1, function: 1, arguments: [r(0)] }, store(0, 1)])]);
+  const run = attachRun(context, target, (point) =>
+    hitProgram([body, level(2), level(3), level(4), level(5), last], { globals: [integerGlobal('g')], probes: [hitProbe(0, point)] }),
+  );
+  await target.call(1, 10n);
+  expect([run.losses(), run.global(0)]).toEqual([{}, 55n + 4n * (14n * 10n + 91n)]);
+});
+
+test('a program that jumps further than 32,768 instructions', async (context) => {
+  const target = await WorkTarget.start(context);
+  const ones = { op: 'popcount', to: 1, from: r(1) } as const;
+  const body = irFunction([
+    block([argument(0), { op: 'move', to: 1, from: r(0) }], branch(r(0), 1, 2)),
+    block(
+      Array.from({ length: 2200 }, () => ones),
+      { op: 'jump', to: 2 },
+    ),
+    block([store(0, 1)]),
+  ]);
+  const run = attachRun(context, target, (point) => hitProgram([body], { globals: [integerGlobal('g')], probes: [hitProbe(0, point)] }));
+  expect(run.compiled.object.programs[0]!.code.length / 8).toBeGreaterThan(32_768);
+  await target.call(1, 0n);
+  expect(run.global(0)).toBe(0n);
+  await target.call(1, 7n);
+  expect(run.global(0)).toBe(1n);
+});
+
 test('random programs pass the verifier and compute what they mean', async (context) => {
   const target = await WorkTarget.start(context);
   const limits = { ...OPTIONS.limits, loopBudget: 60 };

@@ -29,7 +29,7 @@ export function compileEbpf(program: Program, options: EbpfOptions): Result<Ebpf
     program,
     options: capped,
     storage,
-    diagnostics: refuseThreadAggregates(program, storage),
+    diagnostics: [...refuseThreadAggregates(program, storage), ...refuseLargeHistograms(program, storage)],
     prints: [undefined],
     maps: new Map(),
     names: new Uint8Array(0),
@@ -102,6 +102,27 @@ function refuseThreadAggregates({ globals }: Program, storage: StoragePlan): Ebp
       },
     ];
   });
+}
+
+/** The largest value of a per-CPU map (PCPU_MIN_UNIT_SIZE, include/linux/percpu.h). */
+const MOST_PER_CPU_BYTES = 32 << 10;
+const MOST_SPARSE_BUCKETS = 1 << 16;
+
+function refuseLargeHistograms({ globals, arrays }: Program, storage: StoragePlan): EbpfDiagnostic[] {
+  const hint = 'a larger step, or bounds nearer to each other';
+  const dense = storage.globals.flatMap((global, index): EbpfDiagnostic[] => {
+    if (global?.kind !== 'aggregate' || global.layout.denseBytes <= MOST_PER_CPU_BYTES) return [];
+    const { name, place } = globals[index]!;
+    const message = `${name}: its histograms take ${global.layout.denseBytes} bytes; a record in the kernel has at most ${MOST_PER_CPU_BYTES}`;
+    return [{ code: 'histogram-size', message, place, hint }];
+  });
+  const sparse = storage.arrays.flatMap((array, index): EbpfDiagnostic[] => {
+    const histograms = array?.value.kind === 'aggregate' ? array.value.layout.histograms : [];
+    if (histograms.every(({ buckets }) => buckets <= MOST_SPARSE_BUCKETS)) return [];
+    const { name, place } = arrays[index]!;
+    return [{ code: 'histogram-size', message: `${name}: a histogram of more than ${MOST_SPARSE_BUCKETS} buckets`, place, hint }];
+  });
+  return [...dense, ...sparse];
 }
 
 /** Functions that call each other in a ring, the first one again at the end. */

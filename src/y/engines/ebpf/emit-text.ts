@@ -7,7 +7,7 @@ import type { Register } from '../../../bpf/index.ts';
 import type { Instruction, TextPlace } from '../../ir/program.ts';
 import { TEXT_HEADER_BYTES } from './ebpf-program.ts';
 import { chunksOf, textEnd, type Emitter, type Place, type TextAt } from './emitter.ts';
-import { STACK } from './function-plan.ts';
+import { FRAME, STACK } from './function-plan.ts';
 import { capacityOf } from './storage-plan.ts';
 
 type Of<Op extends Instruction['op']> = Extract<Instruction, { op: Op }>;
@@ -115,15 +115,25 @@ export function emitTextAt(e: Emitter, { to, from, index }: Of<'text-at'>): void
   e.store(to, 0);
 }
 
+/** Common words above which a comparison is a loop: so many branches one after another are more than the verifier keeps in mind. */
+const UNROLLED_COMPARISONS = 32;
+
+/** Whether comparing texts of these capacities takes the frame. */
+export function comparesInLoop(left: number, right: number): boolean {
+  return Math.min(chunksOf(left), chunksOf(right)) > UNROLLED_COMPARISONS;
+}
+
 /** Both are compared word by word, the first byte weighing most; where all common words are equal, the longer one is greater. */
 export function emitCompareText(e: Emitter, { to, left, right }: Of<'compare-text'>): void {
   const { a } = e;
   const first = emitNear(e, left, 0);
   const second = emitNear(e, right, 1);
-  const chunks = Math.min(chunksOf(first.capacity), chunksOf(second.capacity));
   const [differ, compare, less, done] = [a.newLabel('differ'), a.newLabel('compare'), a.newLabel('less'), a.newLabel('done')];
+  const looped = e.unit.options.features.loop && comparesInLoop(first.capacity, second.capacity);
+  if (looped) emitCompareLoop(e, first, second, done);
   const x = e.base(first.place, textEnd(first.capacity), 1);
   const y = e.base(second.place, textEnd(second.capacity), 2);
+  const chunks = looped ? 0 : Math.min(chunksOf(first.capacity), chunksOf(second.capacity));
   for (let at = TEXT_HEADER_BYTES; at < TEXT_HEADER_BYTES + 8 * chunks; at += 8)
     a.load(8, 3, x.register, x.offset + at)
       .load(8, 4, y.register, y.offset + at)
@@ -132,6 +142,25 @@ export function emitCompareText(e: Emitter, { to, left, right }: Of<'compare-tex
   a.label(differ).toByteOrder('be', 64, 3).toByteOrder('be', 64, 4);
   a.label(compare).moveImm(0, 1).jumpIf('lt', 3, 4, less).jump(done).label(less).moveImm(0, -1).label(done);
   e.store(to, 0);
+}
+
+/** Jumps to `done` with the result in r0 when some common word differs. */
+function emitCompareLoop(e: Emitter, first: TextAt, second: TextAt, done: string): void {
+  const { a } = e;
+  const chunks = Math.min(chunksOf(first.capacity), chunksOf(second.capacity));
+  e.storeFrameImm(FRAME.compared, 0, 1);
+  const callback = e.unit.addCallback('compare', (stop) => {
+    const [same, less] = [a.newLabel('same'), a.newLabel('less')];
+    a.move(5, 1).jumpIfImm('ge', 5, chunks, stop).aluImm('lsh', 5, 3);
+    e.address(2, first.place, TEXT_HEADER_BYTES);
+    e.address(3, second.place, TEXT_HEADER_BYTES);
+    a.alu('add', 2, 5).alu('add', 3, 5).load(8, 2, 2).load(8, 3, 3).jumpIf('eq', 2, 3, same);
+    a.toByteOrder('be', 64, 2).toByteOrder('be', 64, 3).storeImm(8, 9, FRAME.compared, 1).jumpIf('lt', 2, 3, less).jump(stop);
+    a.label(less).storeImm(8, 9, FRAME.compared, -1).jump(stop).label(same);
+  });
+  e.unit.emitLoop(chunks, callback);
+  e.loadFrame(0, FRAME.compared);
+  a.jumpIfImm('ne', 0, 0, done);
 }
 
 /** Put together in a scratch area, since the result may be one of the operands. */

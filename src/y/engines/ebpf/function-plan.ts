@@ -24,7 +24,7 @@ export const FIXED_STACK_BYTES = 56;
 export const STACK = { a: -8, b: -16, c: -24, context: -32, frame: -40, startTime: -48, pointer: -56 } as const;
 
 /** The frame's own words, before the scratch areas: offsets from r9. */
-export const FRAME = { busy: 0, budget: 8, probe: 16, first: 24 } as const;
+export const FRAME = { busy: 0, budget: 8, probe: 16, compared: 24, first: 32 } as const;
 
 export interface FunctionPlan {
   readonly index: number;

@@ -209,6 +209,33 @@ describe('what the kernel cannot do', () => {
   });
 });
 
+describe('aggregates', () => {
+  test('whose histogram does not fit into a record are refused', () => {
+    const print_ = print({ kind: 'histogram', from: { global: 0 }, scale: { kind: 'linear', low: 0n, high: 5000n, step: 1n } });
+    const of = hitProgram([irFunction([block([{ op: 'aggregate', into: { global: 0 }, value: k(1) }])]), irFunction([block([print_])])], {
+      globals: [integerGlobal('a', { kind: 'aggregate', size: 0 })],
+      formats,
+    });
+    expect(compileEbpf(of, OPTIONS)).toMatchObject({ ok: false, error: [{ code: 'histogram-size' }] });
+  });
+});
+
+describe('AArch64', () => {
+  test('has its arguments and results in its own registers', () => {
+    const entry = irFunction([
+      block([{ op: 'argument', to: 0, index: 7 }, { op: 'register', to: 1, name: 'w3' }, print(integer(0), integer(1))]),
+    ]);
+    const leave = irFunction([block([{ op: 'return-value', to: 0 }, print(integer(0))])]);
+    const { sites } = hitProbe(0).point as Extract<Probe['point'], { kind: 'function' }>;
+    const of = hitProgram([entry, leave], { formats, probes: [hitProbe(0), hitProbe(1, { kind: 'return', sites })] });
+    const run = prepareRun(of, { architecture: 'aarch64' });
+    const context = new Uint8Array(new BigUint64Array(34).map((_, index) => 0x1_0000_0000n + BigInt(index)).buffer);
+    run.hit(context, 'user_0');
+    run.hit(context, 'user_1');
+    expect(run.events()).toMatchObject([{ values: [0x1_0000_0007n, 3n] }, { values: [0x1_0000_0000n] }]);
+  });
+});
+
 describe('stacks', () => {
   test('of a walker of ours are called for, and its functions come once', () => {
     const stacks: StackEmitter = {

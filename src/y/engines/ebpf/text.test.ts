@@ -13,7 +13,7 @@ describe('texts', () => {
       return offset >= 0 && offset + length <= user.length ? user.slice(offset, offset + length) : undefined;
     },
   };
-  const literals = ['GET', '', 'abcdefgh', 'abcdefghi', 'abcdefgh\0', 'zz'].map(bytes);
+  const literals = ['GET', '', 'abcdefgh', 'abcdefghi', 'abcdefgh\0', 'zz', '='.repeat(290)].map(bytes);
 
   function runTexts(instructions: Parameters<typeof block>[0], texts: readonly number[], rest: Partial<Program> = {}) {
     const shown = texts.map((_, local) => ({ kind: 'text', text: { local } }) as const);
@@ -65,6 +65,21 @@ describe('texts', () => {
     const compare = { op: 'compare-text', to: 0, left: { literal: literal(left) }, right: { local: 0 } } as const;
     for (const capacity of [9, 200])
       expect(runTexts([{ op: 'copy-text', to: { local: 0 }, from: { literal: literal(right) } }, compare], [capacity])[1]).toBe(expected);
+  });
+
+  test.each([
+    [0, 5, -1n],
+    [5, 0, 1n],
+    [3, 2, 1n],
+    [2, 3, -1n],
+    [3, 3, 0n],
+  ])('long ones compared: %d with %d', (left, right, expected) => {
+    const copies = [left, right].map((literal, local) => ({ op: 'copy-text', to: { local }, from: { literal } }) as const);
+    // Behind 290 equal bytes, where both begin with the same text.
+    const behind = [0, 1].map((local) => ({ op: 'concatenate', to: { local }, left: { literal: 6 }, right: { local } }) as const);
+    const compare = { op: 'compare-text', to: 0, left: { local: 0 }, right: { local: 1 } } as const;
+    expect(runTexts([...copies, compare], [320, 400])[2]).toBe(expected);
+    expect(runTexts([...copies, ...behind, compare], [320, 400])[2]).toBe(expected);
   });
 
   test('are joined, cut and looked into', () => {

@@ -11,6 +11,7 @@ import { CONTROL, type PrintLayout } from './ebpf-program.ts';
 import { emitFunctionBody } from './emit-function.ts';
 import { MATCH_BYTES } from './emit-match.ts';
 import { printsFromFrame } from './emit-output.ts';
+import { comparesInLoop } from './emit-text.ts';
 import { chunksOf, emitCount, Emitter, LOOP_STATE } from './emitter.ts';
 import { FIXED_STACK_BYTES, FRAME, localTextBytes, planFunction, STACK, type FunctionPlan } from './function-plan.ts';
 import type { EbpfOptions } from './options.ts';
@@ -243,6 +244,7 @@ export class Unit implements ProgramContext {
     const inner = instructionsOf(body).map((instruction) => {
       if (instruction.op === 'call') return this.#depth(instruction.function);
       if (instruction.op === 'match') return 2;
+      if (instruction.op === 'compare-text') return this.#isFrameUser(body, instruction) ? 1 : 0;
       return instruction.op === 'array-clear' ? 1 : 0;
     });
     return 1 + (hasLoop(body) ? 1 : 0) + Math.max(0, ...inner);
@@ -304,6 +306,11 @@ export class Unit implements ProgramContext {
       case 'match':
       case 'context-text':
         return true;
+      case 'compare-text':
+        return (
+          this.#anyDistant(instruction) ||
+          comparesInLoop(capacityOf(this.program, body, instruction.left), capacityOf(this.program, body, instruction.right))
+        );
       case 'read-text':
         return !isLocal(instruction.to);
       case 'builtin-text':
