@@ -351,6 +351,37 @@ test.for<[string, Probe['point'], Instruction['op'][]]>([
       loadRun(context, hitProgram([body], { formats, probes: [hitProbe(0, point, { place })] }), { filter, measure });
 });
 
+test('hits on several CPUs at one time count exactly, or are counted as lost', async (context) => {
+  const targets = [await WorkTarget.start(context), await WorkTarget.start(context)];
+  const body = irFunction(
+    [
+      block([
+        argument(0),
+        { op: 'read-text', to: { local: 0 }, space: 'user', address: r(0), length: undefined, onFail: undefined },
+        { op: 'concatenate', to: { local: 1 }, left: { local: 0 }, right: { local: 0 } },
+        { op: 'array-add', to: undefined, array: 0, keys: [{ text: { local: 1 } }], value: k(1) },
+        { op: 'add-global', to: undefined, global: 0, offset: 0, size: 8, value: k(1) },
+      ]),
+    ],
+    { texts: [128, 128] },
+  );
+  const run = attachRun(
+    context,
+    targets[0]!,
+    (point) =>
+      hitProgram([body], {
+        globals: [integerGlobal('n')],
+        arrays: [integerArray('a', [{ kind: 'text', capacity: 128 }])],
+        probes: [hitProbe(0, point)],
+      }),
+    { filter: { kind: 'all' } },
+  );
+  await Promise.all(targets.map((target) => target.call(20_000, target.textAddress)));
+  const counted = run.global(0) as bigint;
+  expect(counted + (run.losses()['scratch-busy'] ?? 0n)).toBe(40_000n);
+  expect(run.array(0)).toEqual({ ['GET /index.html'.repeat(2)]: counted });
+});
+
 test('texts of 4,096 bytes', async (context) => {
   const target = await WorkTarget.start(context);
   const body = irFunction(
