@@ -1,6 +1,6 @@
 /** A target and a kernel made of C declarations, for tests of the Y compiler. */
 import { strip, type CType, type FunctionType } from '../../src/ctypes/index.ts';
-import { newScope, type CheckState } from '../../src/y/check/state.ts';
+import { newState } from '../../src/y/check/check.ts';
 import { declareItems } from '../../src/y/check/declarations.ts';
 import { resolveType } from '../../src/y/check/resolve-type.ts';
 import type { FunctionSite, Knowledge, Tracepoint, UsdtSite, VariableSite } from '../../src/y/knowledge.ts';
@@ -124,26 +124,8 @@ function functionSites(user: Declared, stripped: readonly string[]): FunctionSit
 /** Reads C declarations with the compiler's own front. Throws when they are wrong: they are the test's. */
 function declare(text: string): Declared {
   const parsed = parse({ file: 'fake.h', text, include: () => undefined, knowledge: EMPTY_KNOWLEDGE });
-  const top = newScope(undefined);
-  const c: CheckState = {
-    knowledge: EMPTY_KNOWLEDGE,
-    sources: parsed.sources,
-    diagnostics: [],
-    top,
-    scope: top,
-    globals: [],
-    arrays: [],
-    arrayTypes: [],
-    options: [],
-    regexes: [],
-    functions: [],
-    needs: [],
-    instances: new Map(),
-    probes: [],
-    probeSpans: [],
-    unknown: new Set(),
-    fn: undefined,
-  };
+  const c = newState(parsed.sources, EMPTY_KNOWLEDGE);
+  const { top } = c;
   declareItems(c, parsed.unit.items);
   const functions = new Map<string, FunctionType>();
   const variables = new Map<string, CType>();

@@ -1,10 +1,11 @@
 /** What changes a variable: `=`, `+=`, `++`, `<<<`, and initial values. */
-import { findMember, spell, strip, type Member } from '../../ctypes/index.ts';
-import type { Expression as Node, InitializerList, Span } from '../syntax/index.ts';
+import { type Member, findMember, spell, strip } from '../../ctypes/index.ts';
+import type { InitializerList, Expression as Node, Span } from '../syntax/index.ts';
+
 import { assignTo, commonType, constant, convert, decay, promote, showType, toY } from './convert.ts';
-import { checkExpression } from './expressions.ts';
 import { ARITHMETIC, combine, stride } from './operators.ts';
-import { broken, findName, mistake, newLocal, place, report, snippet, type CheckState } from './state.ts';
+
+import { type CheckState, broken, checkExpression, findName, mistake, newLocal, place, report, snippet } from './state.ts';
 import type { ArithmeticOperator, Expression, Place } from './typed.ts';
 import { LONG, type StructY, type YType } from './ytype.ts';
 

@@ -1,4 +1,5 @@
 /** Names that the language gives a meaning when called. */
+
 export const BUILTIN_NAMES: ReadonlySet<string> = new Set(
   `
   _pid _tid _ppid _pgid _nspid _uid _gid _comm _exe _cpu _cgroup _container _trace_id _func

@@ -1,30 +1,27 @@
 /** The built-ins of sections 7 to 9 of the language: how many arguments each takes, where it runs, what it becomes. */
 import { sizeOf } from '../../ctypes/index.ts';
 import type { AggregateReader, IntegerBuiltin, TextBuiltin } from '../ir/program.ts';
-import type { CallExpression, Expression as Node, Span } from '../syntax/index.ts';
-import { assignTo, commonType, constant, convert, decay, promote, showType, toY } from './convert.ts';
-import { asText, checkExpression, getArray } from './expressions.ts';
-import { checkFormat, defaultPiece } from './format.ts';
+import type { CallExpression } from '../syntax/index.ts';
+import { given, make, wrongArgument } from './builtin-arguments.ts';
 import { FLOAT_HINT } from './calling-convention.ts';
+import { type Chart, checkChart, histogram, quantile, readAggregate } from './charts.ts';
+
+import { assignTo, commonType, constant, convert, promote, showType, toY } from './convert.ts';
+import { checkFormat, defaultPiece } from './format.ts';
 import { json } from './json.ts';
 import { nearest } from './nearest.ts';
+import { asText } from './operands.ts';
 import { arrayOf } from './places.ts';
 import { constantInteger } from './resolve-type.ts';
-import { NAMING, broken, mistake, need, pardon, place, report, snippet, type CheckState } from './state.ts';
-import type { Expression, Place } from './typed.ts';
-import { DEFAULT_TEXT, DOUBLE, INT, LONG, STACK, TEXT, UNSIGNED_INT, UNSIGNED_LONG, VOID_TYPE, type TextY, type YType } from './ytype.ts';
+import { type CheckState, NAMING, broken, checkExpression, mistake, need, pardon, place, report, snippet } from './state.ts';
+import type { Expression } from './typed.ts';
+import { DEFAULT_TEXT, INT, LONG, STACK, type TextY, UNSIGNED_INT, UNSIGNED_LONG, VOID_TYPE, type YType } from './ytype.ts';
 
 interface Builtin {
   readonly min: number;
   readonly max: number;
   readonly where: 'any' | 'hit' | 'host' | 'thread';
   readonly check: (c: CheckState, node: CallExpression, name: string) => Expression;
-}
-
-type Kind<T> = T extends Expression ? Omit<T, 'at' | 'type'> : never;
-
-function make(node: CallExpression, type: YType, kind: Kind<Expression>): Expression {
-  return { ...kind, type, at: place(node.span) } as Expression;
 }
 
 const ANY = Number.POSITIVE_INFINITY;
@@ -64,8 +61,6 @@ const CHART = (chart: Chart, min: number, max: number): Builtin => ({
   where: 'host',
   check: (c, node) => checkChart(c, node, chart),
 });
-
-type Chart = 'flame' | 'histogram' | 'table' | 'pie' | 'bar' | 'line';
 
 const BUILTINS: Readonly<Record<string, Builtin>> = {
   _pid: INT_NUMBER('pid', 'any', INT),
@@ -133,16 +128,6 @@ const BUILTINS: Readonly<Record<string, Builtin>> = {
   _line: CHART('line', 1, 2),
 };
 
-const READERS: Readonly<Record<string, AggregateReader>> = {
-  _count: 'count',
-  _sum: 'sum',
-  _min: 'min',
-  _max: 'max',
-  _avg: 'avg',
-  _variance: 'variance',
-  _stddev: 'stddev',
-};
-
 /** A call of a built-in by its name, which must be one of `BUILTIN_NAMES`. */
 export function checkBuiltin(c: CheckState, name: string, node: CallExpression): Expression {
   if (name === '_user' || name === '_kernel' || name === '_read') {
@@ -181,22 +166,11 @@ function showCount({ min, max }: Builtin): string {
   return max === ANY ? `at least ${many(min)}` : `${min} or ${many(max)}`;
 }
 
-/** Argument `index`, checked and decayed; undefined after a mistake. */
-function given(c: CheckState, node: CallExpression, index = 0): Expression | undefined {
-  const value = decay(checkExpression(c, node.arguments[index]!));
-  return value.type.kind === 'error' ? undefined : value;
-}
-
 function number(c: CheckState, node: CallExpression, index: number, type: YType = LONG): Expression | undefined {
   const value = given(c, node, index);
   const purpose = { name: `argument ${index + 1} of \`${snippet(c, node.callee.span)}\``, span: node.arguments[index]!.span };
   const converted = value && assignTo(c, value, type, purpose);
   return converted?.type.kind === 'error' ? undefined : converted;
-}
-
-function wrongArgument(c: CheckState, node: CallExpression, index: number, wanted: string, type: YType, hint?: string): Expression {
-  const { span } = node.arguments[index]!;
-  return mistake(c, 'argument-type', span, `\`${snippet(c, node.callee.span)}\` takes ${wanted}, not \`${showType(type)}\``, hint);
 }
 
 function languageStack(c: CheckState, node: CallExpression): Expression {
@@ -439,115 +413,4 @@ function random(c: CheckState, node: CallExpression): Expression {
   if (node.arguments.length === 0) return raw;
   const below = number(c, node, 0, UNSIGNED_LONG);
   return below === undefined ? broken(node.span) : make(node, UNSIGNED_LONG, { kind: 'binary', operator: 'mod', left: raw, right: below });
-}
-
-// ---------------------------------------------------------------- aggregates and charts
-
-function aggregateArgument(c: CheckState, node: CallExpression): Place | undefined {
-  const value = checkExpression(c, node.arguments[0]!);
-  if (value.type.kind === 'error') return undefined;
-  if (value.kind === 'load' && value.type.kind === 'aggregate') return value.place;
-  wrongArgument(c, node, 0, 'an `_agg`', value.type, 'declare it as `_agg` and add samples with `<<<`');
-  return undefined;
-}
-
-function readAggregate(c: CheckState, node: CallExpression, reader: AggregateReader, argument: number | undefined): Expression {
-  const from = aggregateArgument(c, node);
-  if (from === undefined) return broken(node.span);
-  const type = reader === 'variance' || reader === 'stddev' ? DOUBLE : LONG;
-  return make(node, type, { kind: 'aggregate-read', place: from, reader, argument });
-}
-
-function quantile(c: CheckState, node: CallExpression): Expression {
-  const value = given(c, node, 1);
-  const fraction = value?.kind === 'float' ? value.value : value?.kind === 'integer' ? Number(value.value) : undefined;
-  if (fraction === undefined || !(fraction >= 0 && fraction <= 1)) {
-    checkExpression(c, node.arguments[0]!);
-    return value === undefined
-      ? broken(node.span)
-      : mistake(c, 'out-of-range', node.arguments[1]!.span, 'a quantile is a constant from 0 to 1', '`_quantile(x, 0.99)`');
-  }
-  return readAggregate(c, node, 'quantile', Math.round(fraction * 1_000_000));
-}
-
-function histogram(c: CheckState, node: CallExpression): Expression {
-  const from = aggregateArgument(c, node);
-  if (node.arguments.length === 1) {
-    return from === undefined ? broken(node.span) : make(node, TEXT, { kind: 'histogram', place: from, scale: { kind: 'log' } });
-  }
-  const [low, high, step] = [1, 2, 3].map((index) => constantInteger(c, node.arguments[index]!, 'a bound of a histogram'));
-  if (from === undefined || low === undefined || high === undefined || step === undefined) return broken(node.span);
-  if (high <= low || step <= 0n || (high - low) / step > 1000n) {
-    return mistake(c, 'out-of-range', node.span, `a histogram from ${low} to ${high} by ${step} has no bars, or more than 1000`);
-  }
-  return make(node, TEXT, { kind: 'histogram', place: from, scale: { kind: 'linear', low, high, step } });
-}
-
-function textConstant(c: CheckState, node: Node | undefined, what: string): Uint8Array | undefined {
-  if (node === undefined) return undefined;
-  if (node.kind === 'string') return node.bytes;
-  report(c, 'argument-type', node.span, `${what} of a chart is a text in quotes`);
-  return undefined;
-}
-
-function checkChart(c: CheckState, node: CallExpression, chart: Chart): Expression {
-  const [first, second, third] = node.arguments;
-  const source = chartSource(c, first!, chart, node.span);
-  let rest = [second, third].filter((one) => one !== undefined);
-  let reader: AggregateReader | undefined;
-  const [next] = rest;
-  if (next?.kind === 'name' && READERS[next.name.text] !== undefined) {
-    reader = READERS[next.name.text];
-    rest = rest.slice(1);
-  } else if (chart === 'flame' && next?.kind === 'name') {
-    const guess = nearest(next.name.text, Object.keys(READERS));
-    return mistake(
-      c,
-      'argument-type',
-      next.span,
-      `\`${next.name.text}\` is not a reader of aggregates${guess === undefined ? '' : `; did you mean \`${guess}\`?`}`,
-      'one of `_count _sum _min _max _avg`',
-    );
-  }
-  const text = textConstant(c, rest[0], chart === 'table' ? 'the title' : 'the unit');
-  if (source === undefined) return broken(node.span);
-  const aggregate = 'array' in source && c.arrayTypes[source.array]!.value.kind === 'aggregate';
-  if (reader !== undefined && !aggregate)
-    report(c, 'argument-type', next!.span, `\`${snippet(c, first!.span)}\` holds no aggregates to read with \`${snippet(c, next!.span)}\``);
-  return make(
-    node,
-    { kind: 'void' },
-    { kind: 'chart', chart, source, reader, unit: chart === 'table' ? undefined : text, title: chart === 'table' ? text : undefined },
-  );
-}
-
-function chartSource(
-  c: CheckState,
-  node: Node,
-  chart: Chart,
-  span: Span,
-): { readonly array: number } | { readonly global: number } | undefined {
-  if (chart !== 'histogram') {
-    const array = getArray(c, node);
-    if (array === undefined) return undefined;
-    const stack = c.arrayTypes[array]!.keys.some((key) => key.kind === 'stack');
-    if (chart === 'flame' && !stack) {
-      report(
-        c,
-        'argument-type',
-        node.span,
-        `a flame graph needs backtraces, and \`${snippet(c, node.span)}\` has no \`_bt\` key`,
-        `declare it: \`_agg ${snippet(c, node.span)}[_bt];\``,
-      );
-      return undefined;
-    }
-    return { array };
-  }
-  const array = arrayOf(c, node);
-  if (array !== undefined && c.arrayTypes[array]!.value.kind === 'aggregate') return { array };
-  const value = array === undefined ? checkExpression(c, node) : undefined;
-  if (value?.type.kind === 'error') return undefined;
-  if (value?.kind === 'load' && value.type.kind === 'aggregate' && value.place.kind === 'global') return { global: value.place.global };
-  report(c, 'argument-type', span, '`_histogram` draws a global `_agg`, or an array of them');
-  return undefined;
 }

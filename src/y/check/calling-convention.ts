@@ -4,7 +4,7 @@
  * Sources: System V ABI, AMD64 supplement, 3.2.3; AAPCS64 6.8. C++ classes that are passed by address because of their copy
  * constructor are not told apart: debug information does not say it.
  */
-import { sizeOf, strip, type CType } from '../../ctypes/index.ts';
+import { type CType, sizeOf, strip } from '../../ctypes/index.ts';
 import { alignOf } from './ctype-tools.ts';
 
 export const FLOAT_HINT = 'floating-point registers cannot be read in the kernel; read the value where the function keeps it in memory';

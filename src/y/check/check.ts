@@ -2,13 +2,15 @@
  * Names and types of a whole program: the syntax tree to the typed tree, or what is wrong with it.
  * As many mistakes as possible are said in one run; each is said once.
  */
-import { err, ok, type Result } from '../../base/index.ts';
+import { type Result, err, ok } from '../../base/index.ts';
 import type { Knowledge } from '../knowledge.ts';
 import type { Diagnostic, Header, Unit } from '../syntax/index.ts';
 import { declareItems } from './declarations.ts';
+import { expressionRule } from './expressions.ts';
 import { checkUncalled } from './functions.ts';
 import { checkProbe } from './probes.ts';
-import { newScope, report, type CheckState, type Need } from './state.ts';
+import { type CheckState, type Need, newScope, report } from './state.ts';
+import { blockRule } from './statements.ts';
 import type { TypedFunction, TypedProbe, TypedProgram } from './typed.ts';
 
 export interface Checked {
@@ -31,9 +33,11 @@ export function check(unit: Unit, sources: ReadonlyMap<string, string>, knowledg
   return ok({ program: finish(c, unit), warnings: diagnostics });
 }
 
-function newState(sources: ReadonlyMap<string, string>, knowledge: Knowledge): CheckState {
+/** A state without anything declared. */
+export function newState(sources: ReadonlyMap<string, string>, knowledge: Knowledge): CheckState {
   const top = newScope(undefined);
   return {
+    rules: { expression: expressionRule, block: blockRule },
     knowledge,
     sources,
     diagnostics: [],

@@ -1,24 +1,25 @@
 /** Conversions between types: what C does by itself, what it does on request, and what is refused. */
-import { spell, strip, type CType } from '../../ctypes/index.ts';
+import { type CType, spell, strip } from '../../ctypes/index.ts';
+import type { Space } from '../ir/program.ts';
 import type { Span } from '../syntax/index.ts';
 import { isChar, pointerTo, sameType } from './ctype-tools.ts';
-import { mistake, place, report, snippet, warn, type CheckState } from './state.ts';
+
+import { type CheckState, mistake, place, report, snippet, warn } from './state.ts';
 import type { Expression, RemotePlace } from './typed.ts';
 import {
   BOOL,
   DOUBLE,
   ERROR,
   INT,
+  type IntegerY,
   LONG,
+  type PointerY,
   UNSIGNED_INT,
   UNSIGNED_LONG,
   VOID,
   VOID_TYPE,
-  type IntegerY,
-  type PointerY,
   type YType,
 } from './ytype.ts';
-import type { Space } from '../ir/program.ts';
 
 /** The static type of a value of C type `type` found in `space`. */
 export function toY(type: CType, space: Space): YType {

@@ -1,5 +1,5 @@
 /** Questions about C types that only the checker asks. */
-import { strip, type CType, type PointerType, type RecordType } from '../../ctypes/index.ts';
+import { type CType, type PointerType, type RecordType, strip } from '../../ctypes/index.ts';
 
 /** Bytes that an object's address is a multiple of, as the System V and AArch64 ABIs have it. */
 export function alignOf(type: CType): number {

@@ -1,14 +1,15 @@
 /** Globals, associative arrays, options, functions and types of the whole script. */
-import { strip, type CType } from '../../ctypes/index.ts';
+import { type CType, strip } from '../../ctypes/index.ts';
 import type { GlobalSpec, KeySpec, ValueSpec } from '../ir/program.ts';
-import type { Expression as Node, Item, TypeNode, VariableDeclaration } from '../syntax/index.ts';
+import type { Item, Expression as Node, TypeNode, VariableDeclaration } from '../syntax/index.ts';
+import { initialise } from './assign.ts';
+
 import { assignTo, showType } from './convert.ts';
-import { checkExpression } from './expressions.ts';
-import { arrayCapacity, findNamedType, resolveType, variableType, type Resolved } from './resolve-type.ts';
-import { declareName, findName, place, report, snippet, type CheckState } from './state.ts';
+
+import { type Resolved, arrayCapacity, findNamedType, resolveType, variableType } from './resolve-type.ts';
+import { type CheckState, checkExpression, declareName, findName, place, report, snippet } from './state.ts';
 import { declareType } from './statements.ts';
 import type { Expression } from './typed.ts';
-import { initialise } from './assign.ts';
 import type { YType } from './ytype.ts';
 
 const DEFAULT_CAPACITY = 10_240;

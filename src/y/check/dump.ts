@@ -1,6 +1,7 @@
 /** The typed tree as text: what each name and operator came to mean. */
-import type { Expression, Place, Statement, TypedFunction, TypedProgram } from './typed.ts';
 import { showType } from './convert.ts';
+
+import type { Expression, Place, Statement, TypedFunction, TypedProgram } from './typed.ts';
 import type { YType } from './ytype.ts';
 
 export function dumpTyped(program: TypedProgram): string {

@@ -1,23 +1,36 @@
 /** Expressions: one node of the syntax tree to one of the typed tree. Never throws; a mistake gives an expression of type `error`. */
-import { spell, sizeOf, strip } from '../../ctypes/index.ts';
 import { assertNever } from '../../base/index.ts';
+import { sizeOf, spell, strip } from '../../ctypes/index.ts';
 import { compileRegex } from '../regex/index.ts';
-import type { CallExpression, Expression as Node, NameExpression, Span, TypeNode } from '../syntax/index.ts';
+import type { CallExpression, NameExpression, Expression as Node, Span, TypeNode } from '../syntax/index.ts';
 import { checkAssign, checkSample, checkUpdate, compoundLiteral } from './assign.ts';
+import { BUILTIN_NAMES } from './builtin-names.ts';
 import { checkBuiltin } from './builtins.ts';
 import { cast, constant, convert, decay, showType, toC } from './convert.ts';
-import { isChar } from './ctype-tools.ts';
 import { callFunction } from './functions.ts';
+import { checkName } from './names.ts';
 import { nearest } from './nearest.ts';
+import { asText, getArray } from './operands.ts';
 import { checkBinary, checkConditional, checkLogical, checkUnary } from './operators.ts';
-import { advance, arrayOf, checkIndex, checkKeys, checkMember, checkName, followPath, remote, whole } from './places.ts';
+import { advance, checkIndex, checkKeys, checkMember, followPath, remote, whole } from './places.ts';
 import { findNamedType, resolveType, variableType } from './resolve-type.ts';
-import { broken, findName, mistake, need, newLocal, place, report, snippet, visibleNames, type CheckState, type Scope } from './state.ts';
+import {
+  type CheckState,
+  type Scope,
+  broken,
+  checkExpression,
+  findName,
+  mistake,
+  need,
+  newLocal,
+  place,
+  snippet,
+  visibleNames,
+} from './state.ts';
 import type { Expression } from './typed.ts';
-import { BASIC, DEFAULT_TEXT, DOUBLE, INT, TEXT, UNSIGNED_LONG, type YType } from './ytype.ts';
-import { BUILTIN_NAMES } from './builtin-names.ts';
+import { BASIC, DOUBLE, INT, TEXT, UNSIGNED_LONG, type YType } from './ytype.ts';
 
-export function checkExpression(c: CheckState, node: Node): Expression {
+export function expressionRule(c: CheckState, node: Node): Expression {
   switch (node.kind) {
     case 'integer':
       return constant(node.value, BASIC.get(node.type)!, { at: place(node.span) });
@@ -219,36 +232,6 @@ function checkIn(c: CheckState, node: Extract<Node, { kind: 'in' }>): Expression
   if (array === undefined) return broken(node.span);
   const keys = checkKeys(c, array, node.keys, node.span);
   return keys === undefined ? broken(node.span) : { kind: 'contains', array, keys, type: INT, at: place(node.span) };
-}
-
-/** The array that a node names; says so when it names none. */
-export function getArray(c: CheckState, node: Node): number | undefined {
-  const array = arrayOf(c, node);
-  if (array !== undefined) return array;
-  if (node.kind === 'name' && findName(c, node.name.text) === undefined) {
-    const arrays = visibleNames(c).filter((name) => findName(c, name)?.kind === 'array');
-    const guess = nearest(node.name.text, arrays);
-    report(
-      c,
-      'unknown-name',
-      node.span,
-      `there is no array \`${node.name.text}\`${guess === undefined ? '' : `; did you mean \`${guess}\`?`}`,
-    );
-  } else if (node.kind !== 'error') {
-    report(c, 'not-an-array', node.span, `\`${snippet(c, node.span)}\` is not an array of the script`, 'declare it: `long name[int];`');
-  }
-  return undefined;
-}
-
-/** A text to work on: a `_str`, or what a tracee `char *` points to. Undefined when it is neither. */
-export function asText(value: Expression, capacity = DEFAULT_TEXT): Expression | undefined {
-  if (value.type.kind === 'text') return value;
-  const size = value.type.kind === 'remote' && value.type.type.kind === 'array' ? value.type.type.length : undefined;
-  const pointer = decay(value);
-  if (pointer.type.kind !== 'pointer' || !isChar(pointer.type.target)) return undefined;
-  const space = pointer.type.space === 'kernel' ? 'kernel' : 'user';
-  const bytes = size === undefined || size === 0 ? capacity : Math.min(size, Math.max(capacity, DEFAULT_TEXT));
-  return { kind: 'read-text', address: pointer, length: undefined, space, type: { kind: 'text', capacity: bytes }, at: value.at };
 }
 
 function checkMatch(c: CheckState, node: Extract<Node, { kind: 'match' }>): Expression {

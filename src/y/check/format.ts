@@ -2,9 +2,11 @@
 import { strip } from '../../ctypes/index.ts';
 import type { Format, FormatPiece } from '../ir/program.ts';
 import type { Expression as Node, Span, StringLiteral } from '../syntax/index.ts';
+
 import { convert, decay, promote, showType } from './convert.ts';
-import { asText, checkExpression } from './expressions.ts';
-import { pardon, report, snippet, warn, type CheckState } from './state.ts';
+import { asText } from './operands.ts';
+
+import { type CheckState, checkExpression, pardon, report, snippet, warn } from './state.ts';
 import type { Expression } from './typed.ts';
 import { DOUBLE, type YType } from './ytype.ts';
 

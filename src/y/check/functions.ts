@@ -2,14 +2,24 @@
  * Functions of the script. A pointer parameter whose type does not say which memory it points into takes the memory of the
  * argument: the body is checked once for each combination that is called.
  */
+import { strip } from '../../ctypes/index.ts';
 import type { Space } from '../ir/program.ts';
 import type { CallExpression, FunctionDeclaration, TypeNode } from '../syntax/index.ts';
-import { strip } from '../../ctypes/index.ts';
+
 import { assignTo, decay, showType } from './convert.ts';
-import { checkExpression } from './expressions.ts';
 import { resolveType, variableType } from './resolve-type.ts';
-import { broken, declareName, newFunctionState, newLocal, newScope, place, report, type CheckState } from './state.ts';
-import { checkBlock } from './statements.ts';
+import {
+  type CheckState,
+  broken,
+  checkBlock,
+  checkExpression,
+  declareName,
+  newFunctionState,
+  newLocal,
+  newScope,
+  place,
+  report,
+} from './state.ts';
 import type { Expression } from './typed.ts';
 import { ERROR, VOID, type YType } from './ytype.ts';
 

@@ -1,12 +1,12 @@
 /** `_json(v)`: one line with a value as JSON; a record as an object of its fields. */
-import { strip, type RecordType } from '../../ctypes/index.ts';
+import { type RecordType, strip } from '../../ctypes/index.ts';
 import type { FormatPiece } from '../ir/program.ts';
 import type { CallExpression, Span } from '../syntax/index.ts';
 import { decay, showType, toY } from './convert.ts';
-import { asText, checkExpression } from './expressions.ts';
 import { defaultPiece } from './format.ts';
+import { asText } from './operands.ts';
 import { remote } from './places.ts';
-import { broken, mistake, place, snippet, type CheckState } from './state.ts';
+import { type CheckState, broken, checkExpression, mistake, place, snippet } from './state.ts';
 import type { Expression, Place } from './typed.ts';
 
 /** Nested records deeper than this are left out. */

@@ -3,16 +3,16 @@ import { sizeOf } from '../../ctypes/index.ts';
 import type {
   BinaryExpression,
   BinaryOperatorText,
-  Expression as Node,
   LogicalExpression,
+  Expression as Node,
   Span,
   UnaryExpression,
 } from '../syntax/index.ts';
+
 import { assignTo, commonType, constant, convert, decay, isScalar, promote, showSpace, showType, toCondition, wrap } from './convert.ts';
 import { isChar, sameType } from './ctype-tools.ts';
-import { checkExpression } from './expressions.ts';
 import { advance, checkAddress, dereference } from './places.ts';
-import { broken, mistake, place, snippet, warn, type CheckState } from './state.ts';
+import { type CheckState, broken, checkExpression, mistake, place, snippet, warn } from './state.ts';
 import type { ArithmeticOperator, ComparisonOperator, Expression } from './typed.ts';
 import { INT, LONG, UNSIGNED_LONG, type YType } from './ytype.ts';
 

@@ -1,16 +1,17 @@
 /** Places: names, fields, elements, what pointers point to. */
-import { spell, findMember, sizeOf, strip, type CType, type Member, type RecordType } from '../../ctypes/index.ts';
+import { type CType, type Member, type RecordType, findMember, sizeOf, spell, strip } from '../../ctypes/index.ts';
 import type { Space } from '../ir/program.ts';
-import type { IndexExpression, MemberExpression, NameExpression, PathStep, Span, StringLiteral } from '../syntax/index.ts';
+import type { IndexExpression, MemberExpression, NameExpression, PathStep, Span } from '../syntax/index.ts';
+
+import { indexedContext, listNames, tracepointField } from './context-fields.ts';
 import { addressOf, assignTo, constant, convert, decay, showType, toC, toY } from './convert.ts';
-import { memberNames, pointerTo } from './ctype-tools.ts';
-import { checkExpression } from './expressions.ts';
+import { memberNames } from './ctype-tools.ts';
 import { nearest } from './nearest.ts';
+
 import { constantInteger } from './resolve-type.ts';
-import { broken, mistake, need, place, report, snippet, visibleNames, findName, type CheckState, type Name } from './state.ts';
+import { type CheckState, broken, checkExpression, findName, mistake, need, place, report, snippet } from './state.ts';
 import type { Expression, Origin, Place, RemotePlace } from './typed.ts';
 import { INT, LONG, VOID_TYPE, type YType } from './ytype.ts';
-import { BUILTIN_NAMES } from './builtin-names.ts';
 
 /** A place in the target, of a C type. References are followed. */
 export function remote(c: CheckState, place: RemotePlace, type: CType, span: Span): Expression {
@@ -184,11 +185,6 @@ function lookUp(c: CheckState, record: RecordType, name: string, span: Span): Fo
   return undefined;
 }
 
-function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, 8).map((name) => `\`${name}\``);
-  return shown.join(', ') + (names.length > 8 ? ` and ${names.length - 8} more` : '');
-}
-
 /** Offset and type at the end of `a.b[2]`. */
 export function followPath(
   c: CheckState,
@@ -320,228 +316,4 @@ export function checkKeys(c: CheckState, array: number, nodes: IndexExpression['
     return assignTo(c, value, keys[index]!, { name: which, span: node.span });
   });
   return converted.some((value) => value.type.kind === 'error') ? undefined : converted;
-}
-
-// ---------------------------------------------------------------- names
-
-export function checkName(c: CheckState, node: NameExpression): Expression {
-  const { text, quoted } = node.name;
-  const own = node.scope === undefined && !quoted ? findName(c, text) : undefined;
-  if (own !== undefined) return ownName(c, own, node);
-  if (node.scope === undefined && !quoted) {
-    const builtin = builtinName(c, node);
-    if (builtin !== undefined) return builtin;
-  }
-  return targetName(c, node);
-}
-
-function ownName(c: CheckState, name: Name, node: NameExpression): Expression {
-  const { span } = node;
-  switch (name.kind) {
-    case 'local': {
-      if (name.local < c.fn!.foreign) {
-        return mistake(
-          c,
-          'foreign-local',
-          span,
-          `\`${node.name.text}\` cannot be used in a sort expression`,
-          'use the keys, the array and globals',
-        );
-      }
-      return { kind: 'load', place: { kind: 'local', local: name.local, offset: 0, bits: undefined }, type: name.type, at: at(span) };
-    }
-    case 'global':
-      if (name.thread)
-        need(
-          c,
-          'hit',
-          `\`_thread\` variable \`${node.name.text}\``,
-          span,
-          'only a probe that runs in a thread of the target has one; use a shared global',
-        );
-      return { kind: 'load', place: { kind: 'global', global: name.global, offset: 0, bits: undefined }, type: name.type, at: at(span) };
-    case 'enumerator':
-      return { kind: 'integer', value: name.value, type: toY(name.type, 'user'), at: at(span) };
-    case 'place':
-      return { kind: 'load', place: name.place, type: name.type, at: at(span) };
-    case 'extern':
-      return variable(c, node, name.type);
-    case 'array':
-      return mistake(
-        c,
-        'array-without-key',
-        span,
-        `\`${node.name.text}\` is an array: a key in brackets is missing`,
-        `write \`${node.name.text}[…]\``,
-      );
-    case 'function':
-      return mistake(c, 'function-value', span, `\`${node.name.text}\` is a function of the script: it can only be called`);
-    case 'unusable':
-      return mistake(c, 'unusable', span, name.message, name.hint);
-    case 'broken':
-      return broken(span);
-  }
-}
-
-function builtinName(c: CheckState, { name, span }: NameExpression): Expression | undefined {
-  if (name.text === 'NULL' || name.text === 'nullptr') {
-    return { kind: 'integer', value: 0n, type: { kind: 'pointer', space: 'any', target: VOID_TYPE }, at: at(span) };
-  }
-  if (name.text === 'true' || name.text === 'false') return constant(name.text === 'true' ? 1n : 0n, INT, { at: at(span) });
-  if (name.text === '_args')
-    return mistake(c, 'args', span, '`_args` is the record of a tracepoint: a field is missing', 'write `_args->field`');
-  if (BUILTIN_NAMES.has(name.text))
-    return mistake(c, 'builtin-value', span, `\`${name.text}\` is a built-in: it must be called`, `write \`${name.text}()\``);
-  return undefined;
-}
-
-function targetName(c: CheckState, node: NameExpression): Expression {
-  const found = c.knowledge.findVariables(node.name.text, node.scope?.text);
-  if (found.length > 0) return variable(c, node, undefined);
-  const enumerator = node.scope === undefined ? c.knowledge.findEnumerator(node.name.text) : undefined;
-  if (enumerator !== undefined) return { kind: 'integer', value: enumerator.value, type: toY(enumerator.type, 'user'), at: at(node.span) };
-  const [fn] = c.knowledge.findFunctions(node.name.text, node.scope?.text);
-  if (fn !== undefined && !/[*?]/.test(node.name.text)) {
-    return {
-      kind: 'integer',
-      value: 0n,
-      type: { kind: 'function', type: fn.type ?? { kind: 'function', result: VOID_TYPE, parameters: [], variadic: true } },
-      at: at(node.span),
-    };
-  }
-  return unknownName(c, node.name.text, node.scope, node.span);
-}
-
-function unknownName(c: CheckState, name: string, scope: StringLiteral | undefined, span: Span): Expression {
-  const key = `${scope?.text ?? ''}::${name}`;
-  if (c.unknown.has(key)) return broken(span);
-  if (name.startsWith('_')) {
-    const guess = nearest(name, [...BUILTIN_NAMES, '_args', ...visibleNames(c)]);
-    if (guess !== undefined) return mistake(c, 'unknown-name', span, `there is no \`${name}\`; did you mean \`${guess}\`?`);
-  }
-  const guess = nearest(name, visibleNames(c)) ?? c.knowledge.similar(name, 'variable')[0];
-  const where = scope === undefined ? 'in the script or the target' : `in \`${scope.text}\``;
-  const tail = guess === undefined ? '' : `; did you mean \`${guess}\`?`;
-  const message = guess === undefined ? `there is no \`${name}\` ${where}` : `there is no \`${name}\`${tail}`;
-  c.unknown.add(key);
-  return mistake(c, 'unknown-name', span, message);
-}
-
-function variable(c: CheckState, node: NameExpression, overlay: CType | undefined): Expression {
-  const sites = c.knowledge.findVariables(node.name.text, node.scope?.text);
-  const [site] = sites;
-  const shown = node.name.text;
-  if (site === undefined) return unknownName(c, shown, node.scope, node.span);
-  if (sites.length > 1) {
-    const modules = [...new Set(sites.map((one) => one.module))];
-    const hint = `say which one: \`"${modules[0]!.split('/').at(-1)}"::${shown}\``;
-    return mistake(
-      c,
-      'ambiguous-name',
-      node.span,
-      `there are ${sites.length} variables \`${shown}\` in the target (${modules.join(', ')})`,
-      hint,
-    );
-  }
-  const type = overlay ?? site.type;
-  if (type === undefined) {
-    return mistake(
-      c,
-      'no-type',
-      node.span,
-      `\`${shown}\` of ${site.module} has no debug information: its type is not known`,
-      `declare it: \`extern long ${shown};\``,
-    );
-  }
-  const pointer: YType = { kind: 'pointer', space: 'user', target: type };
-  if (site.threadOffset !== undefined) {
-    need(c, 'thread', `the thread-local variable \`${shown}\``, node.span, 'read it in a probe that runs in a thread of the target');
-    const base: Expression = { kind: 'number-builtin', name: 'thread-pointer', type: pointer, at: at(node.span) };
-    return remote(c, { ...whole(base, 'user'), offset: Number(site.threadOffset) }, type, node.span);
-  }
-  const base: Expression = {
-    kind: 'target-variable',
-    module: site.module,
-    name: site.name,
-    address: site.address ?? 0n,
-    type: pointer,
-    at: at(node.span),
-  };
-  return remote(c, whole(base, 'user'), type, node.span);
-}
-
-// ---------------------------------------------------------------- tracepoints
-
-function tracepointField(c: CheckState, node: MemberExpression): Expression {
-  const tracepoint = c.fn?.tracepoint;
-  if (tracepoint === undefined)
-    return mistake(c, 'args', node.span, '`_args` is only there in a `_tracepoint` probe', 'name the parameters of the probe instead');
-  const field = tracepoint.fields.find((one) => one.name === node.name.text);
-  if (field === undefined) {
-    const names = tracepoint.fields.map((one) => one.name);
-    const guess = nearest(node.name.text, names);
-    const tail = guess === undefined ? '' : `; did you mean \`${guess}\`?`;
-    const message = `\`${node.name.text}\` is not a field of the tracepoint \`${tracepoint.category}:${tracepoint.name}\`${tail}`;
-    return mistake(c, 'unknown-member', node.name.span, message, guess === undefined ? `it has ${listNames(names)}` : undefined);
-  }
-  const dataLoc = field.shape === 'data-loc';
-  const from: Place = { kind: 'context', offset: field.offset, size: field.size, dataLoc };
-  if (dataLoc || (field.shape === 'array' && /\bchar\b/.test(field.type))) {
-    return { kind: 'load', place: from, type: { kind: 'text', capacity: dataLoc ? 128 : Math.max(field.size, 1) }, at: at(node.span) };
-  }
-  if (field.shape === 'array') {
-    return mistake(
-      c,
-      'tracepoint-array',
-      node.span,
-      `\`${field.name}\` is an array: an index is missing`,
-      `write \`_args->${field.name}[0]\``,
-    );
-  }
-  return { kind: 'load', place: from, type: contextType(c, field.type, field.size, field.signed), at: at(node.span) };
-}
-
-function contextType(c: CheckState, text: string, size: number, signed: boolean): YType {
-  const user = c.fn?.tracepoint?.category === 'syscalls' || text.includes('__user');
-  const space: Space = user ? 'user' : 'kernel';
-  const plain = text.replaceAll(/\b(const|volatile|__user)\b/g, '').trim();
-  const pointer = /^(.*?)\s*(\*+)$/.exec(plain);
-  const base = (pointer?.[1] ?? plain).trim();
-  let type: CType =
-    byName(c, base, space) ?? (pointer ? VOID_TYPE : { kind: 'integer', name: base, size: size as 8, signed, role: 'number' });
-  for (let depth = 0; depth < (pointer?.[2]?.length ?? 0); depth++) type = pointerTo(type);
-  const y = toY(type, space);
-  if (y.kind === 'pointer') return y;
-  return y.kind === 'integer' && y.size === size
-    ? y
-    : {
-        kind: 'integer',
-        size: size as 8,
-        signed,
-        bool: false,
-        type: { kind: 'integer', name: base, size: size as 8, signed, role: 'number' },
-      };
-}
-
-function byName(c: CheckState, text: string, space: Space): CType | undefined {
-  if (text === 'char') return { kind: 'integer', name: 'char', size: 1, signed: true, role: 'char' };
-  const tag = /^(struct|union|enum) (\w+)$/.exec(text);
-  return tag ? c.knowledge.findType(tag[2]!, tag[1] as 'struct', 'kernel') : c.knowledge.findType(text, 'any', space);
-}
-
-/** `_args->args[2]`. */
-function indexedContext(c: CheckState, node: IndexExpression): Expression | undefined {
-  const { object } = node;
-  if (object.kind !== 'member' || object.object.kind !== 'name' || object.object.name.text !== '_args') return undefined;
-  const field = c.fn?.tracepoint?.fields.find((one) => one.name === object.name.text);
-  if (field?.shape !== 'array' || /\bchar\b/.test(field.type)) return undefined;
-  const match = /^(.*)\[(\d+)\]$/.exec(field.type);
-  const count = Number(match?.[2] ?? 0);
-  const index = constantInteger(c, node.indices[0]!, "the index of a tracepoint's array");
-  if (index === undefined) return broken(node.span);
-  if (index < 0n || index >= BigInt(count))
-    return mistake(c, 'out-of-range', node.span, `\`${field.name}\` has ${count} elements, and this is number ${index}`);
-  const size = field.size / count;
-  const from: Place = { kind: 'context', offset: field.offset + Number(index) * size, size, dataLoc: false };
-  return { kind: 'load', place: from, type: contextType(c, match![1]!, size, field.signed), at: at(node.span) };
 }

@@ -1,11 +1,11 @@
 /** Probe points to places: which functions, lines, system calls and events a point as written means. */
-import { spell, type CType, type FunctionType } from '../../ctypes/index.ts';
+import { type CType, type FunctionType, spell } from '../../ctypes/index.ts';
 import type { ProbePoint } from '../ir/program.ts';
 import type { FunctionSite, LineSite, Tracepoint, UsdtSite } from '../knowledge.ts';
-import type { Expression as Node, FunctionPattern, Identifier, ParameterNode, PointNode, ProbeDeclaration, Span } from '../syntax/index.ts';
-import { checkExpression } from './expressions.ts';
+import type { FunctionPattern, Identifier, Expression as Node, ParameterNode, PointNode, ProbeDeclaration, Span } from '../syntax/index.ts';
+
 import { constantInteger } from './resolve-type.ts';
-import { report, snippet, type CheckState } from './state.ts';
+import { type CheckState, checkExpression, report, snippet } from './state.ts';
 
 /** One body to make: a point, and what is known of what it is called with. */
 export interface Target {

@@ -1,15 +1,26 @@
 /** Probes: their bodies, with the parameters of what they are called for as locals. */
-import { spell, strip, type CType } from '../../ctypes/index.ts';
+import { type CType, spell, strip } from '../../ctypes/index.ts';
 import type { ParameterNode, PointNode, ProbeDeclaration, Span } from '../syntax/index.ts';
+
 import { convertRaw } from './builtins.ts';
-import { FLOAT_HINT, passParameters, passResult, type Passed } from './calling-convention.ts';
+import { FLOAT_HINT, type Passed, passParameters, passResult } from './calling-convention.ts';
 import { toCondition, toY } from './convert.ts';
-import { checkExpression } from './expressions.ts';
 import { remote, whole } from './places.ts';
-import { findTargets, type Target } from './probe-sites.ts';
+import { type Target, findTargets } from './probe-sites.ts';
 import { resolveType, variableType } from './resolve-type.ts';
-import { declareName, inScope, newFunctionState, newLocal, place, report, type CheckState, type HitArguments, type Name } from './state.ts';
-import { checkBlock } from './statements.ts';
+import {
+  type CheckState,
+  type HitArguments,
+  type Name,
+  checkBlock,
+  checkExpression,
+  declareName,
+  inScope,
+  newFunctionState,
+  newLocal,
+  place,
+  report,
+} from './state.ts';
 import type { Expression, Statement, Word } from './typed.ts';
 import { INT, UNSIGNED_LONG, VOID } from './ytype.ts';
 

@@ -2,7 +2,7 @@
  * Type names to types: the script's own first, then the predefined ones, then the target's or the kernel's.
  * A type found in one memory space alone says which space a pointer to it points into.
  */
-import { spell, sizeOf, strip, type CType, type Enumerator, type FunctionType, type Member } from '../../ctypes/index.ts';
+import { type CType, type Enumerator, type FunctionType, type Member, sizeOf, spell, strip } from '../../ctypes/index.ts';
 import type { Space } from '../ir/program.ts';
 import type {
   BasicName,
@@ -16,11 +16,11 @@ import type {
   TagNode,
   TypeNode,
 } from '../syntax/index.ts';
+
 import { toC, toY } from './convert.ts';
 import { alignOf, pointerTo } from './ctype-tools.ts';
-import { checkExpression } from './expressions.ts';
 import { nearest } from './nearest.ts';
-import { declareName, report, snippet, type CheckState, type OpenRecord, type Scope, type ScriptType } from './state.ts';
+import { type CheckState, type OpenRecord, type Scope, type ScriptType, checkExpression, declareName, report, snippet } from './state.ts';
 import { AGGREGATE, BASIC, DEFAULT_TEXT, ERROR, PREDEFINED, STACK, VOID_TYPE, type YType } from './ytype.ts';
 
 export type Resolved =

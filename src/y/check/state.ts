@@ -5,8 +5,9 @@
 import type { CType, RecordType } from '../../ctypes/index.ts';
 import type { ArraySpec, GlobalSpec, OptionSpec, RegexProgram, SourcePlace, Space } from '../ir/program.ts';
 import type { Knowledge, Tracepoint } from '../knowledge.ts';
-import type { Diagnostic, FunctionDeclaration, Note, Span } from '../syntax/index.ts';
-import type { Expression, Local, Place, TypedFunction, TypedProbe } from './typed.ts';
+import type { Block, Diagnostic, Expression as ExpressionNode, FunctionDeclaration, Note, Span } from '../syntax/index.ts';
+
+import type { Expression, Local, Place, Statement, TypedFunction, TypedProbe } from './typed.ts';
 import { ERROR, type YType } from './ytype.ts';
 
 export type Name =
@@ -91,7 +92,14 @@ export interface ArrayTypes {
   readonly value: YType;
 }
 
+/** The two rules of the grammar that all others come back to. They stand here so that no file needs the one that needs it. */
+export interface Rules {
+  readonly expression: (c: CheckState, node: ExpressionNode) => Expression;
+  readonly block: (c: CheckState, block: Block) => Statement[];
+}
+
 export interface CheckState {
+  readonly rules: Rules;
   readonly knowledge: Knowledge;
   readonly sources: ReadonlyMap<string, string>;
   readonly diagnostics: Diagnostic[];
@@ -116,6 +124,15 @@ export interface CheckState {
 
 export function newScope(parent: Scope | undefined): Scope {
   return { parent, names: new Map(), typedefs: new Map(), tags: new Map(), match: undefined };
+}
+
+/** One expression of the syntax tree to one of the typed tree. Never throws; a mistake gives an expression of type `error`. */
+export function checkExpression(c: CheckState, node: ExpressionNode): Expression {
+  return c.rules.expression(c, node);
+}
+
+export function checkBlock(c: CheckState, block: Block): Statement[] {
+  return c.rules.block(c, block);
 }
 
 /** Runs `body` in a scope of its own. */

@@ -9,12 +9,16 @@ import type {
   VariableDeclaration,
 } from '../syntax/index.ts';
 import { initialise } from './assign.ts';
+
 import { assignTo, decay, promote, showType, toCondition } from './convert.ts';
-import { checkExpression, getArray } from './expressions.ts';
+import { getArray } from './operands.ts';
 import { checkKeys } from './places.ts';
 import { constantInteger, declareEnum, declareRecord, resolveType, variableType } from './resolve-type.ts';
 import {
+  type CheckState,
   broken,
+  checkBlock,
+  checkExpression,
   declareName,
   inScope,
   mistake,
@@ -25,12 +29,11 @@ import {
   report,
   snippet,
   warn,
-  type CheckState,
 } from './state.ts';
 import type { Expression, Place, Statement, StatementKind, SwitchLabel } from './typed.ts';
 import { LONG, type YType } from './ytype.ts';
 
-export function checkBlock(c: CheckState, block: Block): Statement[] {
+export function blockRule(c: CheckState, block: Block): Statement[] {
   return inScope(c, () => checkStatements(c, block.statements));
 }
 

@@ -16,6 +16,7 @@ import type {
   Space,
   TextBuiltin,
 } from '../ir/program.ts';
+
 import type { YType } from './ytype.ts';
 
 export interface TypedProgram {

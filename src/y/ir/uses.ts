@@ -64,8 +64,6 @@ function rewriteAny(i: Instruction | Terminator, rewrite: Rewrite): Instruction 
   const text = rewrite.text ?? same;
   const block = rewrite.block ?? same;
   const key = (argument: KeyArgument): KeyArgument => ('text' in argument ? { text: text(argument.text) } : operand(argument));
-  const keys = (list: readonly KeyArgument[]): KeyArgument[] => list.map(key);
-  const aggregate = (place: AggregatePlace): AggregatePlace => ('array' in place ? { array: place.array, keys: keys(place.keys) } : place);
   const onFail = (target: number | undefined): number | undefined => (target === undefined ? undefined : block(target));
   switch (i.op) {
     case 'jump':
@@ -100,6 +98,20 @@ function rewriteAny(i: Instruction | Terminator, rewrite: Rewrite): Instruction 
       return { ...i, address: operand(i.address), length: i.length && operand(i.length), onFail: onFail(i.onFail) };
     case 'valid':
       return { ...i, address: operand(i.address), size: operand(i.size) };
+    default:
+      return rewriteTextual(i, rewrite);
+  }
+}
+
+/** Instructions on texts, arrays and what goes out. */
+function rewriteTextual(i: Instruction | Terminator, rewrite: Rewrite): Instruction | Terminator {
+  const operand = rewrite.operand ?? same;
+  const register = rewrite.register ?? same;
+  const text = rewrite.text ?? same;
+  const key = (argument: KeyArgument): KeyArgument => ('text' in argument ? { text: text(argument.text) } : operand(argument));
+  const keys = (list: readonly KeyArgument[]): KeyArgument[] => list.map(key);
+  const aggregate = (place: AggregatePlace): AggregatePlace => ('array' in place ? { array: place.array, keys: keys(place.keys) } : place);
+  switch (i.op) {
     case 'copy-text':
     case 'text-length':
       return { ...i, from: text(i.from) };

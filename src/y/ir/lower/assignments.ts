@@ -1,10 +1,10 @@
 /** `=`, `+=`, `++`: what can be one atomic instruction is. */
 import type { Expression, YType } from '../../check/index.ts';
 import type { Operand, SourcePlace } from '../program.ts';
-import { constantOf, ZERO } from './builder.ts';
-import type { Context } from './context.ts';
-import { computeFloat, computeInteger, extend, lowerEffect, lowerFloat, lowerNumber } from './numbers.ts';
-import { copyRecord, loadFloat, loadNumber, pin, storeFloat, storeNumber, storedAs, type Pinned } from './places.ts';
+import { ZERO, constantOf } from './builder.ts';
+import { computeFloat, computeInteger, extend } from './compute.ts';
+import { type Context, lowerEffect, lowerFloat, lowerNumber } from './context.ts';
+import { type Pinned, copyRecord, loadFloat, loadNumber, pin, storeFloat, storeNumber, storedAs } from './places.ts';
 
 type Assign = Extract<Expression, { kind: 'assign' }>;
 type Compound = Extract<Expression, { kind: 'compound' }>;

@@ -1,5 +1,6 @@
 /** What lowering one function needs to know. */
-import type { TypedFunction, TypedProgram } from '../../check/index.ts';
+import type { Expression, TypedFunction, TypedProgram } from '../../check/index.ts';
+import type { Operand, TextPlace } from '../program.ts';
 import type { FunctionBuilder, Tables } from './builder.ts';
 
 /** Where a local lives. */
@@ -14,7 +15,23 @@ export interface Loop {
   readonly next: number | undefined;
 }
 
+/** The rules of the tree that all others come back to. They stand here so that no file needs the one that needs it. */
+export interface Rules {
+  readonly number: (x: Context, e: Expression) => Operand;
+  readonly float: (x: Context, e: Expression) => number;
+  readonly text: (x: Context, e: Expression, wanted: Wanted) => TextPlace;
+  readonly effect: (x: Context, e: Expression) => void;
+}
+
+export interface Wanted {
+  /** The text goes here, whatever the expression; the place is not read by it. */
+  readonly into?: TextPlace | undefined;
+  /** Bytes that whoever asks can use. */
+  readonly capacity?: number | undefined;
+}
+
 export interface Context {
+  readonly rules: Rules;
   readonly program: TypedProgram;
   readonly fn: TypedFunction;
   readonly b: FunctionBuilder;
@@ -29,4 +46,24 @@ export interface Context {
 export function parameterOrder(fn: TypedFunction): number[] {
   const all = fn.locals.slice(0, fn.parameters).map((local, index) => ({ text: local.type.kind === 'text', index }));
   return [...all.filter(({ text }) => !text), ...all.filter(({ text }) => text)].map(({ index }) => index);
+}
+
+/** An integer, a pointer, a truth value or a backtrace's id. */
+export function lowerNumber(x: Context, e: Expression): Operand {
+  return x.rules.number(x, e);
+}
+
+/** A double's register. */
+export function lowerFloat(x: Context, e: Expression): number {
+  return x.rules.float(x, e);
+}
+
+/** Gives the place of a text: its own, `into` when wanted, or a temporary one. */
+export function lowerText(x: Context, e: Expression, wanted: Wanted = {}): TextPlace {
+  return x.rules.text(x, e, wanted);
+}
+
+/** An expression for what it does. */
+export function lowerEffect(x: Context, e: Expression): void {
+  x.rules.effect(x, e);
 }

@@ -5,9 +5,14 @@
 import type { Local, TypedFunction, TypedProgram, YType } from '../../check/index.ts';
 import type { IrFunction, Program } from '../program.ts';
 import { FunctionBuilder, Tables } from './builder.ts';
-import { parameterOrder, type Context, type Home } from './context.ts';
-import { emptyResult } from './numbers.ts';
+import { type Context, type Home, type Rules, parameterOrder } from './context.ts';
+import { effectRule, emptyResult } from './effects.ts';
+import { floatRule } from './floats.ts';
+import { numberRule } from './numbers.ts';
 import { lowerStatements } from './statements.ts';
+import { textRule } from './texts.ts';
+
+const RULES: Rules = { number: numberRule, float: floatRule, text: textRule, effect: effectRule };
 
 export function lower(program: TypedProgram): Program {
   const tables = new Tables();
@@ -33,7 +38,7 @@ function lowerFunction(program: TypedProgram, fn: TypedFunction, tables: Tables)
   const order = parameterOrder(fn);
   for (const index of order) homes[index] = makeHome(b, fn.locals[index]!);
   fn.locals.forEach((local, index) => (homes[index] ??= makeHome(b, local)));
-  const context: Context = { program, fn, b, tables, homes, loops: [], labels: new Map() };
+  const context: Context = { rules: RULES, program, fn, b, tables, homes, loops: [], labels: new Map() };
   lowerStatements(context, fn.body);
   b.end({ op: 'return', value: emptyResult(context) });
   return b.finish(fn.name, fn.place, {

@@ -1,10 +1,8 @@
 /** What a program says: formatted lines and charts. */
 import type { Expression } from '../../check/index.ts';
 import type { OutputValue } from '../program.ts';
-import type { Context } from './context.ts';
-import { lowerFloat, lowerNumber } from './numbers.ts';
+import { type Context, lowerFloat, lowerNumber, lowerText } from './context.ts';
 import { lowerAggregate } from './places.ts';
-import { lowerText } from './texts.ts';
 
 export function lowerPrint(x: Context, e: Extract<Expression, { kind: 'print' }>): void {
   const values = e.values.map((value) => lowerValue(x, value));

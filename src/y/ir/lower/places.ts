@@ -2,10 +2,8 @@
 import { assertNever } from '../../../base/index.ts';
 import type { Expression, Place, RemotePlace, YType } from '../../check/index.ts';
 import type { AggregatePlace, KeyArgument, Operand, RelocationTarget, SourcePlace, TextPlace } from '../program.ts';
-import { constantOf, ZERO } from './builder.ts';
-import type { Context } from './context.ts';
-import { lowerNumber } from './numbers.ts';
-import { lowerText } from './texts.ts';
+import { ZERO, constantOf } from './builder.ts';
+import { type Context, lowerNumber, lowerText } from './context.ts';
 
 type Size = 1 | 2 | 4 | 8;
 

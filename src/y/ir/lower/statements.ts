@@ -3,11 +3,11 @@ import { assertNever } from '../../../base/index.ts';
 import type { Statement } from '../../check/index.ts';
 import type { BinaryOperator, KeyArgument, Operand, SourcePlace } from '../program.ts';
 import { assignRecord } from './assignments.ts';
-import { constantOf, ZERO } from './builder.ts';
-import type { Context } from './context.ts';
-import { lowerCondition, lowerEffect, lowerFloat, lowerNumber } from './numbers.ts';
+import { ZERO, constantOf } from './builder.ts';
+import { emptyText } from './calls.ts';
+import { lowerCondition } from './conditions.ts';
+import { type Context, lowerEffect, lowerFloat, lowerNumber, lowerText } from './context.ts';
 import { zeroRecord } from './places.ts';
-import { emptyText, lowerText } from './texts.ts';
 
 export function lowerStatements(x: Context, statements: readonly Statement[]): void {
   for (const statement of statements) lowerStatement(x, statement);

@@ -1,19 +1,13 @@
 /** Texts: each expression of type `_str` to the place that holds it. */
 import type { Expression } from '../../check/index.ts';
 import type { InstructionKind, SourcePlace, TextPlace } from '../program.ts';
-import type { Context } from './context.ts';
-import { lowerCall, lowerCondition, lowerEffect, lowerNumber } from './numbers.ts';
+import { lowerCall } from './calls.ts';
+import { lowerCondition } from './conditions.ts';
+import { type Context, type Wanted, lowerEffect, lowerNumber, lowerText } from './context.ts';
 import { lowerAddress, pin, textHome } from './places.ts';
 
-export interface Wanted {
-  /** The text goes here, whatever the expression; the place is not read by it. */
-  readonly into?: TextPlace | undefined;
-  /** Bytes that whoever asks can use. */
-  readonly capacity?: number | undefined;
-}
-
 /** Gives the place of a text: its own, `into` when wanted, or a temporary one. */
-export function lowerText(x: Context, e: Expression, wanted: Wanted = {}): TextPlace {
+export function textRule(x: Context, e: Expression, wanted: Wanted): TextPlace {
   const own = ownPlace(x, e);
   if (own === undefined) return makeText(x, e, wanted);
   if (wanted.into === undefined) return own;
@@ -135,8 +129,4 @@ export function assignText(x: Context, e: Extract<Expression, { kind: 'assign' |
 function copy(x: Context, to: TextPlace, from: TextPlace, at: SourcePlace): TextPlace {
   x.b.emit({ op: 'copy-text', to, from }, at);
   return to;
-}
-
-export function emptyText(x: Context): TextPlace {
-  return { literal: x.tables.literal(new Uint8Array()) };
 }

@@ -14,7 +14,6 @@ const PURE = new Set<Instruction['op']>([
   'load-global',
   'load-object',
   'valid',
-
   'builtin',
   'builtin-text',
   'argument',
