@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../base/index.ts';
 import { disassembleProgram, type Subject } from '../session/index.ts';
 import { checkSource, compile, dumpAst, dumpIr, dumpTyped, encodeProgram, parse, type Program, type SourceText } from '../y/index.ts';
 import { Exit } from './ending.ts';
-import { failCommand, failProgram, failTarget } from './looking-errors.ts';
+import { failCommand, failCompilation, failProgram, failTarget } from './looking-errors.ts';
 import { readProgramWords, readWish, type LookingFlags, type LookingWish } from './looking-options.ts';
 import { chooseEngine } from './looking-plan.ts';
 import { fetchDebugInformation, openWished, symbolOptions } from './looking-subject.ts';
@@ -79,9 +79,7 @@ function compileFor(compilation: Compilation, subject: Subject): number {
   const checked = checkSource(source, knowledge, { defines });
   const compiled = compile(source, knowledge, { defines });
   if (!checked.ok || !compiled.ok) {
-    const { diagnostics, sources } = checked.ok ? (compiled as Extract<typeof compiled, { ok: false }>).error : checked.error;
-    output.diagnostics(diagnostics, sources);
-    return Exit.mistake;
+    return failCompilation(output, checked.ok ? (compiled as Extract<typeof compiled, { ok: false }>).error : checked.error);
   }
   const { program, warnings } = compiled.value;
   output.diagnostics(warnings, program.sources);

@@ -32,7 +32,7 @@ Examples:
 Exit status: 0 done, 1 a mistake in the program, 2 in the command line, 69 not permitted or not available here, 70 our bug.
 `;
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** Adds both commands. `finish` gets the exit status. */
 export function addLookingCommands(program: Command, finish: (status: Promise<number>) => Promise<void>): void {
@@ -82,8 +82,8 @@ function withTarget(command: Command): Command {
     .option('--exe <PATH>', 'all processes of an executable; with --core the executable of the dump')
     .option('--container <ID>', "all processes of a container: the id's first digits")
     .option('--core <FILE>', 'a core dump')
-    .option('-I, --include <DIR>', 'a folder for #include (may be repeated)', collect, [])
-    .option('-D, --define <NAME[=VALUE]>', 'a macro (may be repeated)', collect, [])
+    .option('-I, --include <DIR>', 'a folder for #include (may be repeated)', collect)
+    .option('-D, --define <NAME[=VALUE]>', 'a macro (may be repeated)', collect)
     .option('--debuginfod', 'fetch missing debug information from the servers in DEBUGINFOD_URLS')
     .option('-h, --help', 'this help; behind FILE: what the program does, and its options');
 }

@@ -1,9 +1,9 @@
 /** Why a program could not be run or compiled, as a message and an exit status. */
 import { assertNever } from '../base/index.ts';
-import type { KernelError } from '../kernel/index.ts';
+import { openTracingFiles, type KernelError } from '../kernel/index.ts';
 import type { CommandError, LiveError } from '../session/index.ts';
 import type { TargetError } from '../target/index.ts';
-import type { Diagnostic, EbpfDiagnostic } from '../y/index.ts';
+import type { CompileFailure, Diagnostic, EbpfDiagnostic } from '../y/index.ts';
 import type { RunOutput } from './run-output.ts';
 import { Exit } from './ending.ts';
 
@@ -11,8 +11,7 @@ const REPORT = 'please report it, with the program, these lines and what `fluoro
 
 /** Says what the target's error is; the exit status. */
 export function failTarget(output: RunOutput, error: TargetError): number {
-  const wayOut = error.kind === 'forbidden' && process.getuid?.() !== 0 ? '; run it as root, or see `fluoro doctor`' : '';
-  output.fail(error.kind, error.message.includes('fluoro doctor') ? error.message : `${error.message}${wayOut}`);
+  output.fail(error.kind, error.message);
   return Exit.unavailable;
 }
 
@@ -37,6 +36,18 @@ export function failLive(output: RunOutput, error: LiveError, sources: ReadonlyM
   }
 }
 
+/** A tracepoint that is not found where none can be seen is no mistake of the program's author. */
+export function failCompilation(output: RunOutput, { diagnostics, sources }: CompileFailure): number {
+  output.diagnostics(diagnostics, sources);
+  const isHidden = diagnostics.some(({ message }) => message.includes('has no tracepoint')) && openTracingFiles().list('.').length === 0;
+  if (!isHidden) return Exit.mistake;
+  output.fail(
+    'forbidden',
+    'not permitted: the tracepoints in /sys/kernel/tracing cannot be read from here; run it as root, or see `fluoro doctor`',
+  );
+  return Exit.unavailable;
+}
+
 export function failProgram(output: RunOutput, diagnostics: readonly EbpfDiagnostic[], sources: ReadonlyMap<string, string>): number {
   output.diagnostics(
     diagnostics.map((one) => toDiagnostic(one, sources)),
@@ -54,6 +65,8 @@ function failKernel(output: RunOutput, error: KernelError): number {
       output.fail('failed', `${error.message}\n${REPORT}`);
       return Exit.bug;
     case 'forbidden':
+      output.fail(error.kind, `not permitted: probes need root, or CAP_BPF and CAP_PERFMON (${error.message})`);
+      return Exit.unavailable;
     case 'unsupported':
     case 'not-found':
       output.fail(error.kind, error.message);

@@ -19,8 +19,8 @@ export interface LookingFlags {
   readonly stats?: boolean;
   readonly verbose?: boolean;
   readonly engine?: string;
-  readonly include: readonly string[];
-  readonly define: readonly string[];
+  readonly include?: readonly string[];
+  readonly define?: readonly string[];
   readonly debuginfod?: boolean;
   readonly dump?: string;
   readonly help?: boolean;
@@ -59,7 +59,7 @@ export function readWish(flags: LookingFlags): Result<LookingWish, string> {
     return err(`--engine is ebpf or snapshot, and not "${engine}"; without it the program's probes decide`);
   const freeze = flags.freeze === true;
   if (freeze && target.value.kind !== 'process') return err('--freeze stops one process: give it with -p PID');
-  const defines = readDefines(flags.define);
+  const defines = readDefines(flags.define ?? []);
   if (!defines.ok) return defines;
   return ok({ target: target.value, timeoutMs: timeoutMs.value, maxOverhead: maxOverhead.value, engine, freeze, defines: defines.value });
 }

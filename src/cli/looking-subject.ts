@@ -52,6 +52,8 @@ function toChoice(wish: TargetWish, command: StartedCommand | undefined): Subjec
 function explain(wish: TargetWish, error: TargetError): TargetError {
   if (error.kind !== 'gone') return error;
   switch (wish.kind) {
+    case 'process':
+      return { ...error, message: `there is no process ${wish.pid}; \`pgrep NAME\` finds one` };
     case 'group':
       return { ...error, message: `there is no process group ${wish.group}; \`ps -eo pgid,args\` lists them` };
     case 'executable':

@@ -29,7 +29,7 @@ function describeOption({ name, type, initializer, help }: Variable, sources: Re
   const slice = (span: { readonly file: string; readonly start: number; readonly end: number } | undefined): string =>
     span === undefined ? '' : (sources.get(span.file)?.slice(span.start, span.end) ?? '');
   const fallback = slice(initializer?.span);
-  const flag = `  --${name.text.replaceAll('_', '-')} <${slice(type.span)}>`;
+  const flag = `  --${name.text.replaceAll('_', '-')} <${slice(type.span).replace(/^_option\s+/, '')}>`;
   return [flag, [help, fallback === '' ? '' : `(default: ${fallback})`].filter((part) => part !== '').join(' ')];
 }
 

@@ -16,7 +16,7 @@ export type ProgramText =
 
 /** Reads what `-e`, FILE or `-` name; or says in a sentence why not. */
 export function readProgramText(file: string | undefined, flags: LookingFlags): Result<ProgramText, string> {
-  const folders = [...flags.include, ...(existsSync(STANDARD_LIBRARY) ? [STANDARD_LIBRARY] : [])];
+  const folders = [...(flags.include ?? []), ...(existsSync(STANDARD_LIBRARY) ? [STANDARD_LIBRARY] : [])];
   const resolveInclude = includeFrom(readText, folders);
   const { eval: text } = flags;
   if (text !== undefined) return ok({ kind: 'source', source: { file: '<command line>', text, resolveInclude } });

@@ -1,9 +1,17 @@
 /** `fluoro run`: a program in Y on a process, a command, a core dump or the whole host. */
 import { ok, type Result } from '../base/index.ts';
-import { openSubject, startLiveSession, startSnapshotSession, type LiveError, type Session, type Subject } from '../session/index.ts';
+import {
+  openSubject,
+  startLiveSession,
+  startSnapshotSession,
+  type LiveError,
+  type Session,
+  type SessionReport,
+  type Subject,
+} from '../session/index.ts';
 import { applyOptions, compile, type Program } from '../y/index.ts';
 import { Exit, untilStopAsked } from './ending.ts';
-import { failCommand, failLive, failTarget } from './looking-errors.ts';
+import { failCommand, failCompilation, failLive, failTarget } from './looking-errors.ts';
 import { readProgramWords, readWish, type LookingFlags, type LookingWish, type ProgramWords } from './looking-options.ts';
 import { announce, chooseEngine } from './looking-plan.ts';
 import { fetchDebugInformation, openWished, symbolOptions, type OpenedSubject } from './looking-subject.ts';
@@ -99,8 +107,7 @@ function compileText({ text, wish, output }: Run, { knowledge }: Subject): Progr
   if (text.kind === 'compiled') return text.program;
   const compiled = compile(text.source, knowledge, { defines: wish.defines });
   if (!compiled.ok) {
-    output.diagnostics(compiled.error.diagnostics, compiled.error.sources);
-    return Exit.mistake;
+    return failCompilation(output, compiled.error);
   }
   output.diagnostics(compiled.value.warnings, compiled.value.program.sources);
   return compiled.value.program;
@@ -136,11 +143,14 @@ async function runSession(
   void asked.first.then(() => session.stop());
   const isPipeClosed = stopWithReader(session);
   command?.resume();
+  let isCommandGone = false;
   const commandEnded = command?.ended.then((outcome) => {
+    isCommandGone = true;
     session.stop();
     return outcome;
   });
-  const report = await session.ended;
+  const ended = await session.ended;
+  const report: SessionReport = isCommandGone && ended.reason === 'stopped' ? { ...ended, reason: 'target-gone' } : ended;
   if (!isPipeClosed()) run.output.end(report, run.flags.stats === true);
   if (command !== undefined) {
     command.kill('SIGTERM');
