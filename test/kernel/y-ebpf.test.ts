@@ -1,7 +1,12 @@
 // What the eBPF engine compiles, in the real kernel: the verifier takes it, and attached to a C program it counts right.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { splitStackId } from '../../src/y/engines/ebpf/index.ts';
+import { expect, test, type TestContext } from 'vitest';
+import { BtfTypes } from '../../src/btf/index.ts';
+import { findMember } from '../../src/ctypes/index.ts';
+import { CONTROL, splitStackId, type KernelOffsets } from '../../src/y/engines/ebpf/index.ts';
 import type { Block, Instruction, Probe, Program } from '../../src/y/ir/program.ts';
 import { compileRegex } from '../../src/y/regex/index.ts';
 import {
@@ -17,7 +22,9 @@ import {
 import { arbitraryArguments, arbitraryProgram } from '../support/ir-arbitraries.ts';
 import { evaluate } from '../support/ir-evaluator.ts';
 import { at, block, branch, format, irFunction, k, r } from '../support/y-program.ts';
-import { attachRun, loadRun, WorkTarget } from './support/y-run.ts';
+import { requireOrSkip } from '../support/require-or-skip.ts';
+import { must, u32 } from './support/kernel.ts';
+import { attach, attachRun, loadRun, WorkTarget } from './support/y-run.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const argument = (to: number, index = to) => ({ op: 'argument', to, index }) as const;
@@ -380,6 +387,52 @@ test('hits on several CPUs at one time count exactly, or are counted as lost', a
   const counted = run.global(0) as bigint;
   expect(counted + (run.losses()['scratch-busy'] ?? 0n)).toBe(40_000n);
   expect(run.array(0)).toEqual({ ['GET /index.html'.repeat(2)]: counted });
+});
+
+/** Offsets in the running kernel's structs. */
+function kernelOffsets(context: TestContext): KernelOffsets {
+  requireOrSkip(context, existsSync('/sys/kernel/btf/vmlinux'), 'this kernel has no BTF');
+  const types = must(BtfTypes.open(readFileSync('/sys/kernel/btf/vmlinux')));
+  const offset = (struct: string, member: string): number => {
+    const type = types.findType(struct, 'struct');
+    if (type?.kind !== 'record') throw new Error(`no struct ${struct}`);
+    return findMember(type, member)!.offset;
+  };
+  return {
+    taskTgid: offset('task_struct', 'tgid'),
+    taskRealParent: offset('task_struct', 'real_parent'),
+    taskSignal: offset('task_struct', 'signal'),
+    signalLive: offset('signal_struct', 'live'),
+    // pids[PIDTYPE_PGID]: the third pointer.
+    signalProcessGroup: offset('signal_struct', 'pids') + 16,
+    pidNumber: offset('pid', 'numbers'),
+  };
+}
+
+test('children are followed, know their parent and their group, and are forgotten when they end', async (context) => {
+  const kernel = kernelOffsets(context);
+  const names = ['pid', 'ppid', 'pgid'] as const;
+  const body = irFunction([
+    block([...names.map((name, to) => ({ op: 'builtin', to, name }) as const), print(...names.map((_, to) => integer(to)))]),
+  ]);
+  const of = hitProgram([body], { formats, probes: [hitProbe(0, { kind: 'life', event: 'exit' })] });
+  const run = loadRun(context, of, { filter: { kind: 'pid', follow: true }, kernel });
+  for (const attachment of run.compiled.attachments) attach(run.object, attachment);
+  const shell = spawn('sh', ['-c', 'read x; (true; sh -c "true; true"); true'], { stdio: ['pipe', 'ignore', 'inherit'] });
+  context.onTestFinished(() => void shell.kill('SIGKILL'));
+  const control = new Uint8Array(CONTROL.bytes);
+  new DataView(control.buffer).setUint32(CONTROL.firstTarget, shell.pid!, true);
+  must(run.object.map(run.compiled.storage.control).update(u32(0), control));
+  shell.stdin.end('\n');
+  await once(shell, 'exit');
+  const ended = run.events().map((event) => (event.kind === 'print' ? event.values.map(Number) : []));
+  expect(ended.length).toBeGreaterThanOrEqual(2);
+  expect(ended.at(-1)![0]).toBe(shell.pid);
+  expect(ended[0]![1]).toBe(ended.length === 2 ? shell.pid : ended[1]![0]);
+  const [, , group] = ended.at(-1)!;
+  expect(ended.every(([, , other]) => other === group)).toBe(true);
+  expect(run.stored.entries(run.compiled.storage.targets!)).toEqual([]);
+  expect(run.losses()).toEqual({});
 });
 
 test('texts of 4,096 bytes', async (context) => {
