@@ -50,7 +50,7 @@ export const LOADS: readonly Load[] = [
   script('node', process.execPath, ['-e', SCRIPTS.node]),
   compiled('go', 'load.go', (source, path) => ['go', 'build', '-o', path, source]),
   compiled('rust -O', 'load.rs', (source, path) => ['rustc', '-O', '-o', path, source]),
-  compiled('C++ -O3 -flto', 'load.cc', (source, path) => ['g++', '-std=c++17', '-O3', '-flto', '-o', path, source]),
+  compiled('C++ -O3 -flto', 'load.cc', (source, path) => ['g++', '-std=c++17', '-O3', '-flto=1', '-o', path, source]),
 ];
 
 /** Processes of one load, and its folder. */

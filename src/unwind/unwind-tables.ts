@@ -3,6 +3,7 @@
 import { err, ok, type Result } from '../base/index.ts';
 import type { Mapping, Target, TargetModule } from '../target/index.ts';
 import { compileModule, type CompactError, type CompactTable } from './compact-table.ts';
+import { findGeneratedCode, type GeneratedCode } from './generated-code.ts';
 import {
   COUNTERS,
   MAPPING,
@@ -150,13 +151,22 @@ export class UnwindTables {
   /** Puts a process into the tables, or brings it up to date with `target.map`. Cheap when nothing executable changed. */
   addProcess(target: Target): Result<void, string> {
     const executable = target.map.filter((mapping) => mapping.executable && mapping.path !== '[vsyscall]');
-    const fingerprint = executable.map((m) => `${m.start} ${m.end} ${m.fileOffset} ${m.device} ${m.inode} ${m.deleted}`).join('\n');
+    const generated = findGeneratedCode(target);
+    const fingerprint = [
+      ...executable.map((m) => `${m.start} ${m.end} ${m.fileOffset} ${m.device} ${m.inode} ${m.deleted}`),
+      ...[...generated.values()].map(({ key }) => key),
+    ].join('\n');
     const old = this.#processes.get(target.pid);
     if (old?.fingerprint === fingerprint) return ok(undefined);
     const modules = new Map<bigint, TargetModule>();
     for (const module of target.modules) for (const mapping of module.mappings) modules.set(mapping.start, module);
     const used = new Map<string, LoadedModule>();
-    const entries = executable.flatMap((mapping) => this.#toEntries(mapping, modules.get(mapping.start), used));
+    const entries = executable.flatMap((mapping) => {
+      const code = generated.get(mapping.start);
+      return code === undefined
+        ? this.#toEntries(mapping, modules.get(mapping.start), used)
+        : this.#toGeneratedEntries(mapping, code, used);
+    });
     const written = this.#writeMappings(entries);
     if (!written.ok) return written;
     const loaded = [...used.values()];
@@ -269,12 +279,15 @@ export class UnwindTables {
     if (module === undefined) return [{ ...whole, flags: MAPPING_FLAG.framePointer }];
     const loaded = this.#getModule(module);
     used.set(loaded.key, loaded);
-    if (loaded.flags !== 0) return [{ ...whole, flags: loaded.flags }];
-    return loaded.parts.flatMap((part) => {
-      const start = maximum(mapping.start, module.bias + BigInt(part.from));
-      const end = minimum(mapping.end, module.bias + BigInt(part.to));
-      return start < end ? [{ start, end, base: module.bias + BigInt(loaded.base), part, flags: 0 }] : [];
-    });
+    return loaded.flags !== 0 ? [{ ...whole, flags: loaded.flags }] : toPartEntries(mapping, loaded, module.bias);
+  }
+
+  #toGeneratedEntries(mapping: Mapping, { key, table }: GeneratedCode, used: Map<string, LoadedModule>): MappingEntry[] {
+    const loaded = this.#modules.get(key) ?? this.#loadTable(key, table, '[generated code]');
+    this.#modules.set(key, loaded);
+    used.set(key, loaded);
+    if (loaded.flags !== 0) return [{ start: mapping.start, end: mapping.end, base: mapping.start, part: undefined, flags: loaded.flags }];
+    return toPartEntries(mapping, loaded, mapping.start);
   }
 
   #getModule(module: TargetModule): LoadedModule {
@@ -288,24 +301,21 @@ export class UnwindTables {
   }
 
   #loadModule(key: string, module: TargetModule): LoadedModule {
-    const fail = (flags: number, message: string | undefined): LoadedModule => {
-      if (message !== undefined && this.#failed.size < MAX_FAILED) this.#failed.set(module.path, message);
-      return { key, parts: [], base: 0, flags, unsupportedRows: 0, users: 0 };
-    };
     const bytes = module.bytes();
-    if (!bytes.ok) return fail(MAPPING_FLAG.noTable, bytes.error.message);
+    if (!bytes.ok) return this.#fail(key, module.path, MAPPING_FLAG.noTable, bytes.error.message);
     const compiled = compileModule(bytes.value);
-    if (!compiled.ok) return fail(...toFailure(compiled.error));
-    const parts = this.#writeRows(compiled.value);
-    if (!parts.ok) return fail(MAPPING_FLAG.noTable, parts.error);
-    return {
-      key,
-      parts: parts.value,
-      base: compiled.value.base,
-      flags: 0,
-      unsupportedRows: compiled.value.counts.unsupportedRows,
-      users: 0,
-    };
+    return compiled.ok ? this.#loadTable(key, compiled.value, module.path) : this.#fail(key, module.path, ...toFailure(compiled.error));
+  }
+
+  #fail(key: string, path: string, flags: number, message: string | undefined): LoadedModule {
+    if (message !== undefined && this.#failed.size < MAX_FAILED) this.#failed.set(path, message);
+    return { key, parts: [], base: 0, flags, unsupportedRows: 0, users: 0 };
+  }
+
+  #loadTable(key: string, table: CompactTable, path: string): LoadedModule {
+    const parts = this.#writeRows(table);
+    if (!parts.ok) return this.#fail(key, path, MAPPING_FLAG.noTable, parts.error);
+    return { key, parts: parts.value, base: table.base, flags: 0, unsupportedRows: table.counts.unsupportedRows, users: 0 };
   }
 
   #writeRows(table: CompactTable): Result<RowPart[], string> {
@@ -363,6 +373,15 @@ interface MappingEntry {
   readonly base: bigint;
   readonly part: RowPart | undefined;
   readonly flags: number;
+}
+
+/** A mapping cut where its module's rows go on in another shard. */
+function toPartEntries(mapping: Mapping, loaded: LoadedModule, bias: bigint): MappingEntry[] {
+  return loaded.parts.flatMap((part) => {
+    const start = maximum(mapping.start, bias + BigInt(part.from));
+    const end = minimum(mapping.end, bias + BigInt(part.to));
+    return start < end ? [{ start, end, base: bias + BigInt(loaded.base), part, flags: 0 }] : [];
+  });
 }
 
 function writeMapping(view: DataView, at: number, entry: MappingEntry): void {

@@ -3,6 +3,7 @@ import type { FrameArchitecture } from '../dwarf/index.ts';
 import { findMapping, type Registers, type Target, type TargetModule } from '../target/index.ts';
 import { compileModule, findCompactRow, type CompactTable } from './compact-table.ts';
 import { SIGNAL_FRAMES } from './emit-frame-step.ts';
+import { findGeneratedCode, type GeneratedCode } from './generated-code.ts';
 import {
   MAX_FRAMES,
   MAX_WINDOW_WORDS,
@@ -85,6 +86,7 @@ class StackWalk {
   /** By slot; undefined when not known. */
   readonly #registers: (bigint | undefined)[];
   #pc: bigint;
+  #generated: ReadonlyMap<bigint, GeneratedCode> | undefined;
   /** The frame was interrupted: its address is exact, and all registers are known. */
   #isInterrupted = true;
 
@@ -116,13 +118,17 @@ class StackWalk {
     if (mapping === undefined || !mapping.executable) return 'unmapped';
     if (mapping.path === '[uprobes]') return 'returnProbe';
     const module = this.#modules.get(mapping.start);
-    if (module === undefined) return this.#byFramePointer();
-    const table = this.#tables.find(module);
-    if (table === undefined) return module.bytes().ok ? this.#byFramePointer() : 'noTable';
-    const relative = Number(key - module.bias) - table.base;
+    const table = module === undefined ? this.#findGenerated(mapping.start) : this.#tables.find(module);
+    if (table === undefined) return module?.bytes().ok === false ? 'noTable' : this.#byFramePointer();
+    const relative = Number(key - (module?.bias ?? mapping.start)) - table.base;
     const row = relative < 0 ? -1 : findCompactRow(table, relative);
     const rule = row < 0 ? undefined : table.rules[table.rule[row]!];
     return rule === undefined ? this.#byFramePointer() : this.#apply(rule);
+  }
+
+  #findGenerated(start: bigint): CompactTable | undefined {
+    this.#generated ??= findGeneratedCode(this.#target);
+    return this.#generated.get(start)?.table;
   }
 
   #apply(rule: Uint8Array): UnwindStatus | undefined {
