@@ -78,8 +78,19 @@ export function joinSymbols(elf: ElfFile, debug: ElfFile | undefined, openLines:
     buildId: findBuildId(elf),
     source: full || go || fromMini ? 'file' : fromDebug ? 'debug-file' : 'exports',
     table: buildFunctionTable({ base: findImageBase(elf), symbols, bounds }),
-    lines: go ? goLines(go) : openLines?.(file, elf),
+    lines: go ? goLines(go) : openLines && openLater(() => openLines(file, elf)),
     problems,
+  };
+}
+
+/** Opens debug information when an address of the file is asked for: most files of a process are never asked. */
+function openLater(open: () => DebugLines | undefined): DebugLines {
+  let lines: DebugLines | 'none' | undefined;
+  return {
+    find: (address) => {
+      lines ??= open() ?? 'none';
+      return lines === 'none' ? undefined : lines.find(address);
+    },
   };
 }
 
