@@ -36,7 +36,8 @@ export class TargetKnowledge implements Knowledge {
   readonly #kernel: KernelKnowledge;
   readonly #openDebug: (elf: ElfFile, debug: ElfFile | undefined) => DebugInfo | undefined;
   readonly #debug = new Map<ElfFile, DebugInfo | undefined>();
-  #modules: readonly KnownModule[] | undefined;
+  readonly #loaded: KnownModule[] = [];
+  readonly #unread = this.#load();
 
   constructor(
     architecture: Knowledge['architecture'],
@@ -96,14 +97,14 @@ export class TargetKnowledge implements Knowledge {
 
   findFunctions(pattern: string, scope: string | undefined): readonly FunctionSite[] {
     const inModule = scope === undefined ? undefined : matchGlob(scope);
-    return this.#all().flatMap((known) => {
+    return [...this.#all()].flatMap((known) => {
       const isScope = inModule === undefined || inModule(known.module.name) || inModule(known.module.path);
       return this.#functionsOf(known, pattern, isScope ? undefined : scope);
     });
   }
 
   findLine(file: string, line: number): readonly LineSite[] {
-    return this.#all().flatMap((known) => {
+    return [...this.#all()].flatMap((known) => {
       const debug = this.#debugOf(known);
       const found = debug?.findLine(file, line);
       if (debug === undefined || found === undefined) return [];
@@ -117,12 +118,12 @@ export class TargetKnowledge implements Knowledge {
   }
 
   findUsdt(provider: string, name: string): readonly UsdtSite[] {
-    return this.#all().flatMap(({ elf, module }) => findUsdtSites(elf, module.path, provider, name));
+    return [...this.#all()].flatMap(({ elf, module }) => findUsdtSites(elf, module.path, provider, name));
   }
 
   hasModule(glob: string): boolean {
     const matches = matchGlob(glob);
-    return this.#all().some(({ module }) => matches(module.name) || matches(module.path));
+    return this.#targets.some(({ target }) => target.modules.some(({ name, path }) => matches(name) || matches(path)));
   }
 
   findKernelFunction(name: string): ReturnType<Knowledge['findKernelFunction']> {
@@ -198,21 +199,31 @@ export class TargetKnowledge implements Knowledge {
     return this.#debug.get(elf);
   }
 
-  /** The executable comes first, as the targets list their modules in order of address; each file once. */
-  #all(): readonly KnownModule[] {
-    this.#modules ??= this.#loadModules();
-    return this.#modules;
+  /**
+   * The mapped files, each once, the executables first. One is read when somebody goes that far: most questions are
+   * answered by the executable, and the libraries' symbols are then never looked at.
+   */
+  *#all(): Iterable<KnownModule> {
+    for (let index = 0; ; index++) {
+      while (index >= this.#loaded.length) {
+        const next = this.#unread.next();
+        if (next.done === true) return;
+        this.#loaded.push(next.value);
+      }
+      yield this.#loaded[index]!;
+    }
   }
 
-  #loadModules(): readonly KnownModule[] {
-    const seen = new Map<string, KnownModule>();
+  *#load(): Generator<KnownModule> {
+    const seen = new Set<string>();
     for (const [index, { target, symbolizer }] of this.#targets.entries())
       for (const module of executableFirst(target)) {
         const key = module.buildId ?? module.path;
         const elf = seen.has(key) ? undefined : symbolizer.symbolsOf(module)?.elf;
-        if (elf !== undefined) seen.set(key, { module, elf, symbolizer, mapped: index === 0 });
+        if (elf === undefined) continue;
+        seen.add(key);
+        yield { module, elf, symbolizer, mapped: index === 0 };
       }
-    return [...seen.values()];
   }
 }
 
