@@ -23,6 +23,7 @@ const REASONS: Readonly<Record<SessionReport['reason'], string>> = {
   timeout: 'its time was up',
   stopped: 'it was told to stop',
   'target-gone': 'the target is gone',
+  'output-failed': 'the output could not be written',
 };
 
 function describeStacks(stacks: SessionReport['stacks']): string[] {

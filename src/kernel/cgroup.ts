@@ -1,5 +1,5 @@
 /** Control groups, version 2. */
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { err, ok, type Result } from '../base/index.ts';
 import { kernelError, type KernelError } from './error.ts';
 import { findMount, readText } from './tracefs.ts';
@@ -21,4 +21,22 @@ export function findCgroupId(path: string): Result<bigint, KernelError> {
 /** The group of version 2 that a process is in, as in /proc/PID/cgroup; undefined when the process is gone or there is none. */
 export function findCgroupPath(pid: number): string | undefined {
   return /^0::(.*)$/m.exec(readText(`/proc/${pid}/cgroup`) ?? '')?.[1];
+}
+
+const MAX_DEPTH = 16;
+
+/** A group of version 2 and all below it, as paths like `path`; empty when it is not there. */
+export function listCgroups(path: string): readonly string[] {
+  const mount = findMount('cgroup2');
+  return mount === undefined ? [] : listBelow(mount, path, MAX_DEPTH);
+}
+
+function listBelow(mount: string, path: string, depth: number): string[] {
+  if (depth === 0) return [];
+  try {
+    const folders = readdirSync(`${mount}${path}`, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [path, ...folders.flatMap(({ name }) => listBelow(mount, `${path}/${name}`, depth - 1))];
+  } catch {
+    return []; // removed meanwhile
+  }
 }

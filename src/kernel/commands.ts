@@ -16,6 +16,7 @@ export const Command = {
   LINK_CREATE: 28,
   LINK_GET_FD_BY_ID: 30,
   LINK_GET_NEXT_ID: 31,
+  ENABLE_STATS: 32,
   ITER_CREATE: 33,
 } as const;
 

@@ -1,5 +1,5 @@
 export type { Attachment, SampledEvent, SamplerOptions, UprobeOptions, UprobePlace } from './attach.ts';
-export { findCgroupId, findCgroupPath } from './cgroup.ts';
+export { findCgroupId, findCgroupPath, listCgroups } from './cgroup.ts';
 export { listCpus } from './cpus.ts';
 export type { KernelError } from './error.ts';
 export { probeFeatures, type Feature, type FeatureName } from './features.ts';
@@ -9,5 +9,6 @@ export { KernelObject, type LoadOptions } from './kernel-object.ts';
 export { KernelTypes } from './kernel-types.ts';
 export type { MappedValues } from './mapped-values.ts';
 export { findCallTrouble, readSystemFacts, type SystemFacts } from './privileges.ts';
+export { measurePrograms, readProgramStatistics, type ProgramStatistics } from './program-statistics.ts';
 export { createRingWaiter, RingReader, type OnRecord, type RingCounts } from './ring-reader.ts';
 export { openTracingFiles, type TracingFiles } from './tracefs.ts';

@@ -21,6 +21,8 @@ export interface HostOptions {
   readonly register?: SnapshotEnvironment['register'];
   /** `_exit()` was called. */
   readonly onExit: () => void;
+  /** A timer's probe could not be run: its storage failed. Without it, the error is thrown where nobody can catch it. */
+  readonly onFailure?: (cause: unknown) => void;
 }
 
 export class HostRunner {
@@ -28,12 +30,14 @@ export class HostRunner {
   readonly #engine: SnapshotEngine;
   readonly #output: OutputSink;
   readonly #target: Target | undefined;
+  readonly #onFailure: HostOptions['onFailure'];
   #timers: NodeJS.Timeout[] = [];
 
   constructor(program: Program, options: HostOptions) {
     this.#program = program;
     this.#output = options.output;
     this.#target = options.target;
+    this.#onFailure = options.onFailure;
     const { captureStack, register } = options;
     this.#engine = new SnapshotEngine(program, {
       memory: (space) => (space === 'user' ? (options.target?.memory as SnapshotMemory | undefined) : undefined),
@@ -58,7 +62,7 @@ export class HostRunner {
   startTimers(): void {
     for (const [index, { point }] of this.#program.probes.entries()) {
       if (point.kind !== 'timer') continue;
-      this.#timers.push(setInterval(() => this.#runOne(index), Math.max(1, point.periodNs / 1e6)));
+      this.#timers.push(setInterval(() => this.#runTimer(index), Math.max(1, point.periodNs / 1e6)));
     }
   }
 
@@ -69,6 +73,15 @@ export class HostRunner {
 
   get losses() {
     return this.#engine.losses();
+  }
+
+  #runTimer(index: number): void {
+    try {
+      this.#runOne(index);
+    } catch (cause) {
+      if (this.#onFailure === undefined) throw cause;
+      this.#onFailure(cause);
+    }
   }
 
   #runOne(index: number): void {

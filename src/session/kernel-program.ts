@@ -2,10 +2,11 @@
 import { err, ok, type Result } from '../base/index.ts';
 import { disassemble } from '../bpf/index.ts';
 import { listCpus } from '../kernel/index.ts';
-import { compileEbpf, DEFAULT_LIMITS, type EbpfDiagnostic, type EbpfProgram, type Program, type TargetFilter } from '../y/index.ts';
+import { compileEbpf, DEFAULT_LIMITS, type EbpfDiagnostic, type EbpfProgram, type Program } from '../y/index.ts';
 import { examineMachine } from './machine.ts';
+import { chooseFilter } from './membership.ts';
 import type { Subject } from './subject.ts';
-import { UnwoundStacks } from './unwound-stacks.ts';
+import { tableFollowers, takesUserStacks, UnwoundStacks } from './unwound-stacks.ts';
 
 export function compileForKernel(program: Program, subject: Subject): Result<EbpfProgram, readonly EbpfDiagnostic[]> {
   const machine = examineMachine();
@@ -23,9 +24,20 @@ export function compileForKernel(program: Program, subject: Subject): Result<Ebp
   });
 }
 
-function chooseFilter({ choice }: Subject): TargetFilter {
-  if (choice.kind === 'host') return { kind: 'all' };
-  return { kind: 'pid', follow: true };
+/** The program and, when it takes user stacks, those that keep the unwinder's table of processes. */
+export function withTableFollowers(compiled: EbpfProgram): EbpfProgram {
+  if (!takesUserStacks(compiled.object)) return compiled;
+  const followers = tableFollowers(examineMachine().offsets);
+  const attachments = followers.map(({ spec, tracepoint }): EbpfProgram['attachments'][number] => ({
+    program: spec.name,
+    probes: [],
+    point: { kind: 'raw-tracepoint', name: tracepoint },
+  }));
+  return {
+    ...compiled,
+    object: { ...compiled.object, programs: [...compiled.object.programs, ...followers.map(({ spec }) => spec)] },
+    attachments: [...attachments, ...compiled.attachments],
+  };
 }
 
 /** The kernel's instructions of a program as text, under the lines of the source that they come from. */

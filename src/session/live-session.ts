@@ -3,38 +3,36 @@
  *
  * Order matters twice. Before anything is attached the maps hold the targets and `_begin` has run, so the first hit finds
  * everything; and at the end probes are off before the last records are read and `_end` runs, so that nothing moves under it.
+ * However it ends, everything in the kernel is let go of: `finish` closes the object whatever throws.
  */
 import { err, ok, type Result } from '../base/index.ts';
-import { KernelObject, type Attachment, type KernelError, type RingReader, type SampledEvent } from '../kernel/index.ts';
-import { UnwindTables, UNWIND_STATUS_TEXTS } from '../unwind/index.ts';
-import {
-  CONTROL,
-  LOSSES,
-  splitStackId,
-  type Attachment as PlannedAttachment,
-  type EbpfDiagnostic,
-  type EbpfProgram,
-  type Loss,
-  type OutputSink,
-  type Program,
-  type UprobeSite,
-} from '../y/index.ts';
+import { KernelObject, type KernelError, type RingReader } from '../kernel/index.ts';
+import { UnwindTables } from '../unwind/index.ts';
+import type { Describer, EbpfDiagnostic, EbpfProgram, OutputSink, Program } from '../y/index.ts';
+import { isAlive } from './alive.ts';
+import { AttachedProbes } from './attached-probes.ts';
 import { decodeEvent } from './events.ts';
+import { FollowedProcesses, readExecutableMappings } from './followed-processes.ts';
 import { HostRunner } from './host-runner.ts';
 import { KernelStorage } from './kernel-storage.ts';
-import { compileForKernel } from './kernel-program.ts';
-import { describeNames, type NamedStack } from './names.ts';
-import type { EndReason, LossReport, ProbeReport, SessionReport } from './report.ts';
+import { compileForKernel, withTableFollowers } from './kernel-program.ts';
+import { LiveReport } from './live-report.ts';
+import { LiveStacks } from './live-stacks.ts';
+import { Membership } from './membership.ts';
+import { describeNames } from './names.ts';
+import { OverheadGuard } from './overhead-guard.ts';
+import type { EndReason, SessionReport } from './report.ts';
+import { SafeOutput } from './safe-output.ts';
 import type { Session } from './snapshot-session.ts';
 import type { Subject } from './subject.ts';
-import { readStacks, USER_STACKS, type KeptStack } from './unwound-stacks.ts';
+import { StackMaps, takesUserStacks } from './unwound-stacks.ts';
 
 export interface LiveOptions {
   readonly output: OutputSink;
   readonly timeoutMs: number | undefined;
-  /** End when the processes that were chosen are gone. */
+  /** End when the processes that were chosen, and their children, are gone. */
   readonly endWithTarget: boolean;
-  /** Share of the targets' CPU time that probes may cost, 0 to 1; undefined: no bound. */
+  /** Share of the target's CPU time that probes may cost, above 0; default 0.01. 1 and more: no bound. */
   readonly maxOverhead?: number | undefined;
 }
 
@@ -44,19 +42,29 @@ export type LiveError =
   | { readonly kind: 'kernel'; readonly error: KernelError }
   | { readonly kind: 'target'; readonly message: string };
 
-const WATCH_MS = 250;
-const FIRST = new Uint8Array(4);
+const DEFAULT_MAX_OVERHEAD = 0.01;
+const LOOK_MS = 250;
+/** Looks between two checks that processes still live. */
+const LOOKS_PER_CHECK = 4;
+/** Ring's worths that are read at most when probes are off: no more can be waiting. */
+const LAST_DRAINS = 4;
 
+/** Starts a session. When it cannot start, nothing of it is left. */
 export async function startLiveSession(program: Program, subject: Subject, options: LiveOptions): Promise<Result<Session, LiveError>> {
   const compiled = compileForKernel(program, subject);
   if (!compiled.ok) return err({ kind: 'program', diagnostics: compiled.error });
-  const object = KernelObject.load(compiled.value.object);
+  const complete = withTableFollowers(compiled.value);
+  const object = KernelObject.load(complete.object);
   if (!object.ok) return err({ kind: 'kernel', error: object.error });
-  const session = new LiveSession(program, compiled.value, object.value, subject, options);
-  const started = await session.start();
-  if (started.ok) return ok(session);
-  await object.value.close();
-  return started;
+  let isStarted = false;
+  try {
+    const session = new LiveSession(program, complete, object.value, subject, options);
+    const started = session.start();
+    isStarted = started.ok;
+    return started.ok ? ok(session) : started;
+  } finally {
+    if (!isStarted) await object.value.close();
+  }
 }
 
 class LiveSession implements Session {
@@ -66,18 +74,25 @@ class LiveSession implements Session {
   readonly #object: KernelObject;
   readonly #subject: Subject;
   readonly #options: LiveOptions;
+  readonly #output: SafeOutput;
   readonly #host: HostRunner;
-  readonly #attachments: Attachment[] = [];
-  readonly #sites = new Map<number, number>();
-  readonly #startMs = performance.now();
+  readonly #probes: AttachedProbes;
+  readonly #members: Membership;
+  readonly #stackMaps: StackMaps | undefined;
+  readonly #stacks: LiveStacks;
+  readonly #report: LiveReport;
+  readonly #describers = new Map<number, Describer>();
   #tables: UnwindTables | undefined;
+  #followed: FollowedProcesses | undefined;
+  #guard: OverheadGuard | undefined;
   #ring: RingReader | undefined;
-  #stacks: ReadonlyMap<number, KeptStack> = new Map();
-  #watch: NodeJS.Timeout | undefined;
-  #timeout: NodeJS.Timeout | undefined;
+  #mainMappings: string | undefined;
+  #looks = 0;
+  #timers: NodeJS.Timeout[] = [];
+  #isRunning = false;
+  #end: EndReason | undefined;
   #resolve: (report: SessionReport) => void = () => {};
   #reject: (cause: unknown) => void = () => {};
-  #ending = false;
 
   constructor(program: Program, compiled: EbpfProgram, object: KernelObject, subject: Subject, options: LiveOptions) {
     this.#program = program;
@@ -89,138 +104,133 @@ class LiveSession implements Session {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const names = describeNames(subject, (id) => this.#findStack(id));
-    this.#names = names;
+    this.#output = new SafeOutput(options.output, () => this.#endWith('output-failed'));
+    this.#probes = new AttachedProbes(object, (module) => this.#hostPath(module));
+    this.#members = new Membership(subject, compiled.storage, object);
+    this.#stackMaps = takesUserStacks(compiled.object) ? new StackMaps(object) : undefined;
+    this.#stacks = new LiveStacks(object, this.#stackMaps, compiled.storage.stacks, (pid, stack) => this.#followed?.find(pid, stack));
     this.#host = new HostRunner(program, {
       storage: new KernelStorage(program, compiled.storage, object),
-      describe: names,
-      output: options.output,
+      describe: describeNames(subject, (id) => this.#stacks.find(id)),
+      output: this.#output,
       target: subject.main,
-      onExit: () => this.#end('exit'),
+      onExit: () => this.#endWith('exit'),
+      onFailure: (cause) => this.#fail(cause),
     });
+    this.#report = new LiveReport(program, compiled, object, this.#probes);
   }
 
-  readonly #names: ReturnType<typeof describeNames>;
-
-  async start(): Promise<Result<void, LiveError>> {
-    this.#setControl();
-    const targets = this.#setTargets();
-    if (!targets.ok) return targets;
-    this.#host.run('begin');
-    for (const planned of this.#compiled.attachments) {
-      const attached = this.#attach(planned);
-      if (attached.ok) continue;
-      for (const attachment of this.#attachments) await attachment.close();
-      return err({ kind: 'kernel', error: attached.error });
-    }
-    const watched = this.#watchRing();
-    if (!watched.ok) return err({ kind: 'kernel', error: watched.error });
+  /** Arms everything. After an error the caller closes the object. */
+  start(): Result<void, LiveError> {
+    const armed = this.#arm();
+    if (!armed.ok) return armed;
     this.#host.startTimers();
-    this.#watch = setInterval(() => this.#look(), WATCH_MS);
-    if (this.#options.timeoutMs !== undefined) this.#timeout = setTimeout(() => this.#end('timeout'), this.#options.timeoutMs);
+    this.#timers.push(setInterval(() => this.#attempt(() => this.#look()), LOOK_MS));
+    if (this.#options.timeoutMs !== undefined) this.#timers.push(setTimeout(() => this.#endWith('timeout'), this.#options.timeoutMs));
+    this.#guard = this.#createGuard();
+    this.#guard?.start();
+    this.#isRunning = true;
+    // Something may have asked for the end while we were starting.
+    if (this.#end !== undefined) this.#finish(this.#end).then(this.#resolve, this.#reject);
     return ok(undefined);
   }
 
   stop(): void {
-    this.#end('stopped');
+    this.#endWith('stopped');
   }
 
-  #end(reason: EndReason): void {
-    if (this.#ending) return;
-    this.#ending = true;
-    this.#finish(reason).then(this.#resolve, this.#reject);
+  #arm(): Result<void, LiveError> {
+    const filled = this.#members.start();
+    if (!filled.ok) return err({ kind: 'kernel', error: filled.error });
+    if (this.#stackMaps !== undefined) {
+      const tables = UnwindTables.open(this.#object);
+      if (!tables.ok) return err({ kind: 'target', message: tables.error });
+      this.#tables = tables.value;
+      this.#followed = new FollowedProcesses(this.#subject, tables.value, this.#stackMaps);
+      for (const pid of this.#subject.targets.keys()) this.#followed.add(pid);
+    }
+    this.#host.run('begin');
+    const attached = this.#probes.attachAll(this.#compiled.attachments);
+    if (!attached.ok) return err(this.#explain(attached.error));
+    const watched = this.#watchRing();
+    return watched.ok ? watched : err({ kind: 'kernel', error: watched.error });
+  }
+
+  /** A file that is not there any more because its process ended meanwhile. */
+  #explain(error: KernelError): LiveError {
+    const { main } = this.#subject;
+    if (error.kind !== 'not-found' || main === undefined || isAlive(main.pid)) return { kind: 'kernel', error };
+    return { kind: 'target', message: `process ${main.pid} ended while probes were attached (${error.message})` };
+  }
+
+  #createGuard(): OverheadGuard | undefined {
+    const { measures } = this.#compiled.storage;
+    const maxOverhead = this.#options.maxOverhead ?? DEFAULT_MAX_OVERHEAD;
+    if (measures === undefined || maxOverhead >= 1) return undefined;
+    return new OverheadGuard({
+      object: this.#object,
+      probes: this.#probes,
+      measures,
+      hostPath: (module) => this.#hostPath(module),
+      pids: this.#subject.choice.kind === 'host' ? undefined : () => this.#members.pids(),
+      maxOverhead,
+      takesUserStacks: this.#stackMaps !== undefined,
+      onDetach: ({ planned }, why) => {
+        const texts = planned.probes.map((probe) => this.#program.probes[probe]!.text).join(', ');
+        this.#output.write('warn', `detached ${texts}: ${why}`);
+      },
+      onFailure: (cause) => this.#fail(cause),
+    });
+  }
+
+  #endWith(reason: EndReason): void {
+    if (this.#end !== undefined) return;
+    this.#end = reason;
+    if (this.#isRunning) this.#finish(reason).then(this.#resolve, this.#reject);
+  }
+
+  /** A defect of ours, or a map that cannot be read: the session ends, and whoever waits for it learns why. */
+  #fail(cause: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#end = 'stopped';
+    void this.#release().finally(() => this.#reject(cause));
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      if (this.#end === undefined) work();
+    } catch (cause) {
+      this.#fail(cause);
+    }
   }
 
   async #finish(reason: EndReason): Promise<SessionReport> {
-    clearInterval(this.#watch);
-    clearTimeout(this.#timeout);
+    try {
+      await this.#disarm();
+      for (let drains = 0; drains < LAST_DRAINS && this.#drain() > 0; drains++);
+      this.#followed?.look([]);
+      this.#host.run('end');
+      return this.#report.create(reason, this.#host.losses, this.#tables?.stats(), this.#output.failure);
+    } finally {
+      await this.#release();
+    }
+  }
+
+  async #disarm(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
     this.#host.stopTimers();
-    for (const attachment of this.#attachments) await attachment.close();
-    this.#drain();
-    this.#loadStacks();
-    this.#host.run('end');
-    const report = this.#report(reason);
+    this.#members.stopHits();
+    await this.#guard?.stop();
+    await this.#probes.close();
+  }
+
+  async #release(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#host.stopTimers();
+    await this.#guard?.stop();
+    this.#tables?.close();
     await this.#object.close();
-    return report;
-  }
-
-  #setControl(): void {
-    const control = new Uint8Array(CONTROL.bytes);
-    const view = new DataView(control.buffer);
-    view.setUint32(CONTROL.firstTarget, this.#subject.main?.pid ?? 0, true);
-    view.setUint32(CONTROL.otherTargets, Math.max(0, this.#memberIds().length - 1), true);
-    view.setBigUint64(CONTROL.wallOffset, BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(), true);
-    this.#object.map(this.#compiled.storage.control).update(FIRST, control);
-  }
-
-  #memberIds(): readonly number[] {
-    const { main, processes } = this.#subject;
-    return processes === undefined ? (main === undefined ? [] : [main.pid]) : [...processes.members.keys()];
-  }
-
-  #setTargets(): Result<void, LiveError> {
-    const { targets } = this.#compiled.storage;
-    if (this.#hasMap(USER_STACKS)) {
-      const opened = UnwindTables.open(this.#object);
-      if (!opened.ok) return err({ kind: 'target', message: opened.error });
-      this.#tables = opened.value;
-    }
-    for (const pid of this.#memberIds()) {
-      if (targets !== undefined) this.#object.map(targets).update(toKey(pid), new Uint8Array(8));
-      this.#follow(pid);
-    }
-    return ok(undefined);
-  }
-
-  #hasMap(wanted: string): boolean {
-    return this.#compiled.object.maps.some(({ name }) => name === wanted);
-  }
-
-  /** Makes a process known to the unwinder, and opens it so that its addresses can be named when it is gone. */
-  #follow(pid: number): void {
-    const opened = this.#subject.open(pid);
-    if (opened !== undefined) this.#tables?.addProcess(opened.target);
-  }
-
-  #attach({ program, point, probes }: PlannedAttachment): Result<void, KernelError> {
-    const results = this.#attachPoint(program, point);
-    for (const result of results) {
-      if (!result.ok) return result;
-      this.#attachments.push(result.value);
-    }
-    const sites = point.kind === 'uprobe' ? point.sites.length : 1;
-    for (const probe of probes) this.#sites.set(probe, (this.#sites.get(probe) ?? 0) + sites);
-    return ok(undefined);
-  }
-
-  #attachPoint(program: string, point: PlannedAttachment['point']): Result<Attachment, KernelError>[] {
-    switch (point.kind) {
-      case 'uprobe': {
-        return groupByModule(point.sites).map(([module, sites]) =>
-          this.#object.attachUprobes(program, {
-            path: this.#hostPath(module),
-            kind: point.isReturn ? 'return' : 'entry',
-            places: sites.map(({ fileOffset, cookie, semaphore }) => ({
-              offset: fileOffset,
-              cookie,
-              ...(semaphore === undefined ? {} : { semaphoreOffset: semaphore }),
-            })),
-          }),
-        );
-      }
-      case 'tracepoint':
-        return [this.#object.attachTracepoint(program, point.category, point.name)];
-      case 'raw-tracepoint':
-        return [this.#object.attachRawTracepoint(program, point.name)];
-      case 'clock':
-        return [this.#object.attachSampler(program, { event: 'cpu-clock', frequency: point.hz })];
-      case 'counter':
-        return [this.#object.attachSampler(program, { event: point.event as SampledEvent, period: point.period })];
-      case 'kprobe':
-        return [
-          err({ kind: 'unsupported', message: `kernel functions (${point.names.join(', ')}) cannot be probed by this kernel`, errno: 0 }),
-        ];
-    }
   }
 
   #hostPath(module: string): string {
@@ -233,120 +243,50 @@ class LiveSession implements Session {
 
   #watchRing(): Result<void, KernelError> {
     // A program that prints nothing has no ring.
-    if (!this.#hasMap(this.#compiled.events.ring)) return ok(undefined);
-    const ring = this.#object.openRing(this.#compiled.events.ring);
+    const name = this.#compiled.events.ring;
+    if (!this.#compiled.object.maps.some((map) => map.name === name)) return ok(undefined);
+    const ring = this.#object.openRing(name);
     if (!ring.ok) return ring;
     this.#ring = ring.value;
-    return ring.value.watch((bytes, offset, length) => this.#onRecord(bytes.subarray(offset, offset + length)));
+    return ring.value.watch((bytes, offset, length) => this.#attempt(() => this.#onRecord(bytes.subarray(offset, offset + length))));
   }
 
-  #drain(): void {
-    while ((this.#ring?.drain((bytes, offset, length) => this.#onRecord(bytes.subarray(offset, offset + length))) ?? 0) > 0);
+  #drain(): number {
+    return this.#ring?.drain((bytes, offset, length) => this.#onRecord(bytes.subarray(offset, offset + length))) ?? 0;
   }
 
   #onRecord(record: Uint8Array): void {
-    const event = decodeEvent(this.#program, this.#compiled.events, record, this.#names);
-    if (event.kind === 'exit') this.#end('exit');
-    else this.#options.output.write(event.stream, event.text);
+    const event = decodeEvent(this.#program, this.#compiled.events, record, (pid) => this.#describerOf(pid));
+    if (event.kind === 'exit') this.#endWith('exit');
+    else this.#output.write(event.stream, event.text);
+  }
+
+  #describerOf(pid: number): Describer {
+    const known = this.#describers.get(pid) ?? describeNames(this.#subject, (id) => this.#stacks.find(id), pid);
+    if (this.#describers.size > 1000) this.#describers.clear();
+    this.#describers.set(pid, known);
+    return known;
   }
 
   /** Who joined, who left; mappings that changed. */
   #look(): void {
-    const { processes } = this.#subject;
-    const { targets } = this.#compiled.storage;
-    if (processes !== undefined) {
-      const { added } = processes.refresh();
-      for (const { pid } of added) if (targets !== undefined) this.#object.map(targets).update(toKey(pid), new Uint8Array(8));
-    }
-    const members = targets === undefined ? [] : this.#readTargets(targets);
-    for (const pid of members) this.#follow(pid);
-    for (const { target } of this.#subject.targets.values()) this.#tables?.refresh(target);
-    if (this.#options.endWithTarget && targets !== undefined && members.length === 0) this.#end('target-gone');
+    this.#members.refresh();
+    const pids = this.#members.pids();
+    this.#followed?.look(pids);
+    if (this.#looks++ % LOOKS_PER_CHECK !== 0) return;
+    if (this.#followed === undefined) this.#refreshMain();
+    if (this.#subject.choice.kind === 'host') return;
+    const living = pids.filter((pid) => isAlive(pid));
+    for (const pid of pids) if (!living.includes(pid)) this.#members.forget(pid);
+    if (this.#options.endWithTarget && living.length === 0) this.#endWith('target-gone');
   }
 
-  #readTargets(map: string): number[] {
-    const items = this.#object.map(map).entries();
-    return items.ok ? items.value.map(({ key }) => new DataView(key.buffer, key.byteOffset).getUint32(0, true)) : [];
+  /** Without user stacks only the first process's addresses are named. */
+  #refreshMain(): void {
+    const main = this.#subject.main === undefined ? undefined : this.#subject.targets.get(this.#subject.main.pid);
+    const mappings = main && readExecutableMappings(main.target.pid);
+    if (main === undefined || mappings === undefined || mappings === this.#mainMappings) return;
+    this.#mainMappings = mappings;
+    if (main.target.refresh().ok) main.symbolizer.refresh();
   }
-
-  #loadStacks(): void {
-    if (!this.#hasMap(USER_STACKS)) return;
-    const stacks = readStacks(this.#object);
-    if (stacks.ok) this.#stacks = stacks.value;
-  }
-
-  #findStack(id: bigint): NamedStack | undefined {
-    const { kernel } = splitStackId(id);
-    const number = Number(BigInt.asUintN(32, id));
-    if (number !== 0 && !this.#stacks.has(number)) this.#loadStacks();
-    const found = this.#stacks.get(number);
-    if (found === undefined && kernel === undefined) return undefined;
-    const cut = found === undefined || found.status === 'complete' ? undefined : UNWIND_STATUS_TEXTS[found.status];
-    return {
-      pid: found?.pid ?? 0,
-      user: found?.frames ?? [],
-      exact: new Set(found?.exact ?? []),
-      cut,
-      kernel: this.#readKernelStack(kernel),
-    };
-  }
-
-  #readKernelStack(id: number | undefined): readonly bigint[] {
-    const { stacks } = this.#compiled.storage;
-    if (id === undefined || stacks === undefined) return [];
-    const value = this.#object.map(stacks).lookup(toKey(id));
-    if (!value.ok || value.value === undefined) return [];
-    const view = new DataView(value.value.buffer, value.value.byteOffset, value.value.byteLength);
-    const addresses = Array.from({ length: view.byteLength / 8 }, (_, index) => view.getBigUint64(index * 8, true));
-    const end = addresses.indexOf(0n);
-    return end < 0 ? addresses : addresses.slice(0, end);
-  }
-
-  #report(reason: EndReason): SessionReport {
-    const stats = this.#tables?.stats();
-    return {
-      reason,
-      durationMs: performance.now() - this.#startMs,
-      losses: [...this.#readLosses(), ...this.#host.losses],
-      probes: this.#readProbes(),
-      stacks: stats?.ok === true ? stats.value : undefined,
-    };
-  }
-
-  #readLosses(): LossReport[] {
-    const totals = this.#sumPerCpu(this.#compiled.storage.losses, FIRST, LOSSES.length);
-    return LOSSES.flatMap((why: Loss, index) => (totals[index] === 0 ? [] : [{ why, count: totals[index]!, at: undefined }]));
-  }
-
-  #readProbes(): ProbeReport[] {
-    const { measures } = this.#compiled.storage;
-    return this.#program.probes.map(({ text }, index) => {
-      const hits = measures === undefined ? 0 : this.#sumPerCpu(measures, toKey(index), 1)[0]!;
-      return { text, sites: this.#sites.get(index) ?? 0, hits, detached: undefined };
-    });
-  }
-
-  /** 64-bit counters of a per-CPU array's entry, summed. */
-  #sumPerCpu(map: string, key: Uint8Array, count: number): number[] {
-    const kernelMap = this.#object.map(map);
-    const value = kernelMap.lookup(key);
-    if (!value.ok || value.value === undefined) return Array<number>(count).fill(0);
-    const view = new DataView(value.value.buffer, value.value.byteOffset, value.value.byteLength);
-    const stride = (kernelMap.shape.valueBytes + 7) & ~7;
-    return Array.from({ length: count }, (_, index) => {
-      let sum = 0;
-      for (let at = 0; at < view.byteLength; at += stride) sum += Number(view.getBigUint64(at + index * 8, true));
-      return sum;
-    });
-  }
-}
-
-function toKey(number: number): Uint8Array {
-  return new Uint8Array(new Uint32Array([number]).buffer);
-}
-
-function groupByModule(sites: readonly UprobeSite[]): [module: string, sites: UprobeSite[]][] {
-  const groups = new Map<string, UprobeSite[]>();
-  for (const site of sites) groups.set(site.module, [...(groups.get(site.module) ?? []), site]);
-  return [...groups];
 }

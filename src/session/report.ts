@@ -1,8 +1,8 @@
 /** What a session tells of itself when it ends: why, how long, and what it could not see. */
 import type { Loss, SourcePlace } from '../y/index.ts';
-import type { UnwindStats } from '../unwind/index.ts';
+import { UNWIND_STATUS_TEXTS, type UnwindStats, type UnwindStatus } from '../unwind/index.ts';
 
-export type EndReason = 'finished' | 'exit' | 'timeout' | 'stopped' | 'target-gone';
+export type EndReason = 'finished' | 'exit' | 'timeout' | 'stopped' | 'target-gone' | 'output-failed';
 
 export interface SessionReport {
   readonly reason: EndReason;
@@ -12,6 +12,8 @@ export interface SessionReport {
   readonly probes: readonly ProbeReport[];
   /** How user stacks ended; undefined when none was taken. */
   readonly stacks: UnwindStats | undefined;
+  /** Why nothing more could be written; undefined when all was. */
+  readonly outputFailure: string | undefined;
 }
 
 export interface LossReport {
@@ -40,10 +42,24 @@ const SENTENCES: Readonly<Record<Loss, readonly [one: string, many: string]>> = 
   uncaught: ['hit ended early', 'hits ended early'],
 };
 
+/** Ends of a stack that are no loss: it is whole, or there is none. */
+const WHOLE: ReadonlySet<UnwindStatus> = new Set(['complete', 'kernelThread']);
+
 /** A line for each thing that was lost, without the line's end; none when nothing was. */
-export function describeLosses({ losses }: Pick<SessionReport, 'losses'>): readonly string[] {
-  return losses.map(({ why, count, at }) => {
+export function describeLosses(report: Pick<SessionReport, 'losses'> & Partial<SessionReport>): readonly string[] {
+  const { losses, stacks, probes = [] } = report;
+  const lost = losses.map(({ why, count, at }) => {
     const place = at === undefined ? '' : ` (${at.file}:${at.line})`;
     return `lost: ${count} ${SENTENCES[why][count === 1 ? 0 : 1]}${place}`;
   });
+  const detached = probes.flatMap((probe) => (probe.detached === undefined ? [] : [`detached: ${probe.text}: ${probe.detached}`]));
+  return [...lost, ...(stacks === undefined ? [] : describeCutStacks(stacks)), ...detached];
+}
+
+function describeCutStacks({ stacks }: UnwindStats): string[] {
+  const entries = Object.entries(stacks) as [UnwindStatus, number][];
+  const total = entries.reduce((sum, [status, count]) => sum + (status === 'kernelThread' ? 0 : count), 0);
+  return entries
+    .filter(([status, count]) => count > 0 && !WHOLE.has(status))
+    .map(([status, count]) => `cut: ${count} of ${total} user stacks. ${UNWIND_STATUS_TEXTS[status]}`);
 }

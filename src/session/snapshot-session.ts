@@ -65,6 +65,7 @@ function report(program: Program, reason: EndReason, durationMs: number, host: H
     losses: host.losses,
     probes: program.probes.map(({ text }) => ({ text, sites: 0, hits: 0, detached: undefined })),
     stacks: undefined,
+    outputFailure: undefined,
   };
 }
 

@@ -58,6 +58,12 @@ export class Subject {
     return target.ok ? this.#keep(target.value) : undefined;
   }
 
+  /** Opens a process again, whose mappings have changed so that the old knowledge is of another program; the old one stays as it was. */
+  reopen(pid: number): { readonly target: Target; readonly symbolizer: Symbolizer } | undefined {
+    const target = openTarget({ pid });
+    return target.ok ? this.#keep(target.value) : undefined;
+  }
+
   close(): void {
     for (const { target } of this.#targets.values()) target.close();
   }
