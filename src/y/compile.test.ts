@@ -196,3 +196,18 @@ describe('arrays, aggregates and globals', () => {
     expect(runBoth(once(body, before))).toBe(expected);
   });
 });
+
+describe('a glob', () => {
+  const sitesOf = (text: string) =>
+    build(`int twice(int n) { return n * 2; }\n${text}`, true).probes.map(({ point }) =>
+      'sites' in point ? point.sites.map((site) => site.name).join(' ') : '',
+    );
+
+  test('is one probe when its bodies come out alike', () => {
+    expect(sitesOf('long n; _probe t* { n += twice(1); } _probe _end { printf("%ld", n); }')).toEqual(['text truth', '']);
+  });
+
+  test('has a body for each type when the arguments are looked at', () => {
+    expect(sitesOf('long n; _probe t*(x) { n += (long)x; }')).toEqual(['text', 'truth']);
+  });
+});

@@ -122,10 +122,10 @@ const BUILTINS: Readonly<Record<string, Builtin>> = {
   _hist_linear: { min: 4, max: 4, where: 'host', check: (c, node) => histogram(c, node) },
   _flame: CHART('flame', 1, 3),
   _histogram: CHART('histogram', 1, 2),
-  _table: CHART('table', 1, 2),
-  _pie: CHART('pie', 1, 2),
-  _bar: CHART('bar', 1, 2),
-  _line: CHART('line', 1, 2),
+  _table: CHART('table', 1, 3),
+  _pie: CHART('pie', 1, 3),
+  _bar: CHART('bar', 1, 3),
+  _line: CHART('line', 1, 3),
 };
 
 /** A call of a built-in by its name, which must be one of `BUILTIN_NAMES`. */

@@ -6,6 +6,7 @@ import { shareCommonValues } from './common.ts';
 import { compact } from './compact.ts';
 import { dropDeadCode } from './dead-code.ts';
 import { foldConstants } from './fold.ts';
+import { mergeProbes } from './merge-probes.ts';
 import { mergeReads } from './merge-reads.ts';
 
 export interface Pass {
@@ -30,6 +31,7 @@ export const PASSES: readonly Pass[] = [
   { name: 'compact', run: compact },
 ];
 
+/** Runs every pass over every function, then joins probes whose bodies came out alike. */
 export function optimise(program: Program): Program {
-  return { ...program, functions: program.functions.map((fn) => PASSES.reduce((current, pass) => pass.run(current), fn)) };
+  return mergeProbes({ ...program, functions: program.functions.map((fn) => PASSES.reduce((current, pass) => pass.run(current), fn)) });
 }
