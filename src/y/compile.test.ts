@@ -200,7 +200,7 @@ describe('arrays, aggregates and globals', () => {
 describe('a glob', () => {
   const sitesOf = (text: string) =>
     build(`int twice(int n) { return n * 2; }\n${text}`, true).probes.map(({ point }) =>
-      'sites' in point ? point.sites.map((site) => site.name).join(' ') : '',
+      point.kind === 'function' ? point.sites.map((site) => site.name).join(' ') : '',
     );
 
   test('is one probe when its bodies come out alike', () => {
