@@ -18,17 +18,18 @@ const KERNEL_STACK_BYTES = 16_384;
 /** Reads the kernel's own types; without them (before 5.4, or built without BTF) only the oldest features count as there. */
 export function examineMachine(btfPath = '/sys/kernel/btf/vmlinux'): Machine {
   const types = loadTypes(btfPath);
-  const has = (enumerator: string): boolean => (types?.findEnumerators(enumerator).length ?? 0) > 0;
+  const helpers = namesOf(types?.findType('bpf_func_id', 'enum'));
+  const attachTypes = namesOf(types?.findType('bpf_attach_type', 'enum'));
   const offset = (type: string, ...path: string[]): number | undefined => types && offsetOf(types.findType(type, 'struct'), path);
   const known = (name: keyof KernelOffsets, value: number | undefined): KernelOffsets => (value === undefined ? {} : { [name]: value });
   const isX86 = process.arch === 'x64';
   const stackOffset = offset('task_struct', 'stack');
   return {
     features: {
-      loop: has('BPF_FUNC_loop'),
-      forEachElement: has('BPF_FUNC_for_each_map_elem'),
-      uprobeMulti: has('BPF_TRACE_UPROBE_MULTI'),
-      cookies: has('BPF_FUNC_get_attach_cookie'),
+      loop: helpers.has('BPF_FUNC_loop'),
+      forEachElement: helpers.has('BPF_FUNC_for_each_map_elem'),
+      uprobeMulti: attachTypes.has('BPF_TRACE_UPROBE_MULTI'),
+      cookies: helpers.has('BPF_FUNC_get_attach_cookie'),
     },
     offsets: {
       ...known('taskTgid', offset('task_struct', 'tgid')),
@@ -41,12 +42,17 @@ export function examineMachine(btfPath = '/sys/kernel/btf/vmlinux'): Machine {
       ...known('taskThreadPointer', isX86 ? offset('task_struct', 'thread', 'fsbase') : offset('task_struct', 'thread', 'uw', 'tp_value')),
     },
     pidNamespace: findPidNamespace(),
-    taskRegisters: has('BPF_FUNC_task_pt_regs') || stackOffset === undefined ? 'helper' : { stackOffset, stackBytes: KERNEL_STACK_BYTES },
+    taskRegisters:
+      helpers.has('BPF_FUNC_task_pt_regs') || stackOffset === undefined ? 'helper' : { stackOffset, stackBytes: KERNEL_STACK_BYTES },
   };
 }
 
 /** enum pid_type (include/linux/pid_types.h): PID, TGID, PGID. */
 const PIDTYPE_PGID = 2;
+
+function namesOf(type: CType | undefined): ReadonlySet<string> {
+  return new Set(type?.kind === 'enum' ? [...type.enumerators].map(({ name }) => name) : []);
+}
 
 function addTo(offset: number | undefined, more: number): number | undefined {
   return offset === undefined ? undefined : offset + more;

@@ -163,10 +163,11 @@ export class TargetKnowledge implements Knowledge {
   }
 
   #functionsOf(known: KnownModule, pattern: string, file: string | undefined): FunctionSite[] {
-    const debug = this.#debugOf(known);
-    if (file !== undefined && debug === undefined) return [];
     const sites = new Map<number, FunctionSite>();
-    for (const { name, address, size } of known.symbolizer.findFunction(pattern, known.module.path)) {
+    const found = known.symbolizer.findFunction(pattern, known.module.path);
+    // Most files have none of that name, and their debug information stays unread.
+    const debug = found.length === 0 ? undefined : this.#debugOf(known);
+    for (const { name, address, size } of found) {
       // A stub of the linkage table is not the function; several names for one place are one place.
       if (name.endsWith('@plt') || sites.has(address)) continue;
       const info = debugFunctionAt(debug, name, address);
