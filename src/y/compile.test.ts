@@ -77,6 +77,7 @@ describe("arithmetic has C's widths and signs", () => {
     ['printf("%d %d", -1 < 1u, -1L < 1u);', '0 1'],
     ['long l = 1L << 40; printf("%ld %lu", l, ~0ul);', '1099511627776 18446744073709551615'],
     ['bool b = 256; printf("%d %d", b, !b);', '1 0'],
+    ['bool h = 0.5; printf("%d %d %d", h, (bool)0.0, 0.5 < 1);', '1 0 1'],
     ['double d = 7; d /= 2; printf("%.2f %d %d", d, (int)-d, d > 3);', '3.50 -3 1'],
     ['int n = 3; n *= 2.5; printf("%d", n);', '7'],
     ['printf("%d %d %d %d", _abs(-3), _min2(4, -4), _max2(4u, 5u), _log2(4096));', '3 -4 5 12'],

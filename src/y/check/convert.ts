@@ -105,8 +105,9 @@ export function convert(e: Expression, type: YType): Expression {
   if (e.kind === 'integer' && (type.kind === 'integer' || type.kind === 'pointer')) return constant(e.value, type, e);
   if (e.kind === 'integer' && type.kind === 'float') return { kind: 'float', value: Number(e.value), type, at: e.at };
   if (e.kind === 'float' && type.kind === 'float') return { ...e, type };
-  if (e.kind === 'float' && type.kind === 'integer' && !type.bool && Number.isFinite(e.value)) {
-    return constant(BigInt(Math.trunc(e.value)), type, e);
+  if (e.kind === 'float' && type.kind === 'integer' && Number.isFinite(e.value)) {
+    // To `bool` any number but zero is true, 0.5 too.
+    return constant(type.bool ? (e.value === 0 ? 0n : 1n) : BigInt(Math.trunc(e.value)), type, e);
   }
   return { kind: 'convert', operand: e, type, at: e.at };
 }

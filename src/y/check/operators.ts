@@ -237,8 +237,8 @@ function compare(
   }
   const type = commonType(a, b);
   const [l, r] = [convert(promote(left), type), convert(promote(right), type)];
-  if (l.kind === 'integer' && r.kind === 'integer') return constant(holds(operator, l.value, r.value) ? 1n : 0n, INT, { at });
-  return make(l, r);
+  const known = (l.kind === 'integer' && r.kind === 'integer') || (l.kind === 'float' && r.kind === 'float');
+  return known ? constant(holds(operator, l.value, r.value) ? 1n : 0n, INT, { at }) : make(l, r);
 }
 
 export function holds(operator: ComparisonOperator, left: bigint | number, right: bigint | number): boolean {
