@@ -151,7 +151,8 @@ function sortSymbols(elf: ElfFile, symbols: RawSymbols, choose: Choice): SymbolT
       chosen[count++] = i;
     }
   }
-  const order = chosen.subarray(0, count).sort((a, b) => offsets[a]! - offsets[b]! || compareChoice(symbols, a, b) || a - b);
+  const rankOf = rankOnce(symbols);
+  const order = chosen.subarray(0, count).sort((a, b) => offsets[a]! - offsets[b]! || rankOf(a) - rankOf(b) || a - b);
   const starts = Uint32Array.from(order, (i) => offsets[i]!);
   const sized = Uint8Array.from(order, (i) => (symbols.size(i) > 0 ? 1 : 0));
   return {
@@ -166,17 +167,25 @@ function sortSymbols(elf: ElfFile, symbols: RawSymbols, choose: Choice): SymbolT
   };
 }
 
-/** Negative when `b` is the better name of the two: typed, sized, fewer leading underscores, global before weak before local. */
-function compareChoice(symbols: RawSymbols, a: number, b: number): number {
-  const rank = (i: number): number => {
-    const bind = symbols.bind(i);
-    const name = symbols.name(i);
-    const typed = symbols.type(i) === SYMBOL_TYPE.none ? 0 : 64;
-    const sized = symbols.size(i) > 0 ? 32 : 0;
-    const plain = name.startsWith('__') ? 0 : name.startsWith('_') && !/^_[ZR]/.test(name) ? 4 : 8;
-    return typed + sized + plain + (bind === BIND.global || bind === BIND.unique ? 2 : bind === BIND.weak ? 1 : 0);
+/**
+ * Higher for the better name of several at one address: typed, sized, fewer leading underscores, global before weak before local.
+ * Each symbol's is found once: most addresses have one symbol, and need none.
+ */
+function rankOnce(symbols: RawSymbols): (index: number) => number {
+  const ranks = new Uint8Array(symbols.count);
+  return (i) => {
+    if (ranks[i] === 0) ranks[i] = 1 + rank(symbols, i);
+    return ranks[i]!;
   };
-  return rank(a) - rank(b);
+}
+
+function rank(symbols: RawSymbols, i: number): number {
+  const bind = symbols.bind(i);
+  const name = symbols.name(i);
+  const typed = symbols.type(i) === SYMBOL_TYPE.none ? 0 : 64;
+  const sized = symbols.size(i) > 0 ? 32 : 0;
+  const plain = name.startsWith('__') ? 0 : name.startsWith('_') && !/^_[ZR]/.test(name) ? 4 : 8;
+  return typed + sized + plain + (bind === BIND.global || bind === BIND.unique ? 2 : bind === BIND.weak ? 1 : 0);
 }
 
 function findEnds(elf: ElfFile, symbols: RawSymbols, order: Uint32Array, starts: Uint32Array, base: number): Uint32Array {
