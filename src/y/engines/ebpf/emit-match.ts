@@ -162,6 +162,7 @@ function emitCapturing(e: Emitter, { regex, to, groups }: Of<'match'>, program: 
   unit.emitLoop(subject.capacity + 1, callback);
   const [ended, none, done] = [a.newLabel('ended'), a.newLabel('none'), a.newLabel('done')];
   e.loadFrame(2, state);
+  a.jumpIfImm('eq', 2, 0, ended);
   a.jumpIfImm('ge', 2, states, ended).aluImm('lsh', 2, 1).loadMapValue(1, map, actionAtEnd).alu('add', 1, 2).load(2, 2, 1);
   const base = e.base(subject.place, 8, 3);
   a.load(8, 3, base.register, base.offset).move(1, 9).callFunction(runList).label(ended);
