@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs';
 export function isAlive(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const state = stat[stat.lastIndexOf(')') + 2];
-    return state !== 'Z' && state !== 'X';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A main thread that ended is a zombie while others of the process run (field 20 of proc(5): their number).
+    return (fields[0] !== 'Z' && fields[0] !== 'X') || Number(fields[17]) > 1;
   } catch {
     return false;
   }

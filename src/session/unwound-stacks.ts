@@ -1,5 +1,6 @@
 /**
- * User stacks of hit probes: the in-kernel unwinder walks them, and each different one of a process is kept once, under its id.
+ * User stacks of hit probes: the in-kernel unwinder walks them, and each different one is kept once, under its id: once for a process
+ * and all children that have the same mappings, so that many short-lived children fill nothing.
  *
  * A process of which the unwinder knows nothing, or whose code lies in no mapping that it knows, is noted (`y_ustack_ask`), so that
  * user space opens and refreshes only processes that are met. Children inherit their parent's tables inside the kernel.
@@ -38,14 +39,14 @@ const FIRST_BYTE = STATE.count;
 const KEPT_BYTES = STATE.frames + MAX_FRAMES * 8 - FIRST_BYTE;
 /** A field of the state that nobody reads any more: the stack's number goes there. */
 const NUMBER = STATE.cfa;
-/** An odd number with bits everywhere (2^64 divided by the golden ratio): spreads the process id over the hash. */
+/** An odd number with bits everywhere (2^64 divided by the golden ratio): spreads the mappings' number over the hash. */
 const SPREAD = 0x9e3779b97f4a7c15n;
 const BPF_NOEXIST = 1;
 
 /** Program types whose context is the interrupted thread's registers. */
 const WITH_REGISTERS = new Set<ProgramType>(['kprobe', 'perfEvent']);
 
-/** A stack of a process. */
+/** A stack of a process; `pid` is the first that it was seen of. */
 export interface KeptStack extends UnwoundStack {
   readonly pid: number;
 }
@@ -89,7 +90,9 @@ export class UnwoundStacks implements StackEmitter {
     a.loadMap(1, ASKED).move(2, 10).aluImm('add', 2, -20).move(3, 10).aluImm('add', 3, -24).moveImm(4, 0).call('map_update_elem');
     a.label(known);
     a.load(8, 1, 6, STATE.count).jumpIfImm('eq', 1, 0, none);
-    a.load(4, 1, 6, STATE.tgid).loadImm64(2, SPREAD).alu('mul', 1, 2).load(8, 2, 6, STATE.hash).alu('xor', 2, 1).store(8, 10, -16, 2);
+    const spread = a.newLabel('spread');
+    a.load(4, 1, 6, STATE.generation).jumpIfImm('ne', 1, 0, spread).load(4, 1, 6, STATE.tgid).aluImm('lsh', 1, 32);
+    a.label(spread).loadImm64(2, SPREAD).alu('mul', 1, 2).load(8, 2, 6, STATE.hash).alu('xor', 2, 1).store(8, 10, -16, 2);
     emitFind(a).jumpIfImm('ne', 0, 0, number);
     a.loadMapValue(1, NUMBERS).moveImm(2, 1).atomic('fetchAdd', 8, 1, 0, 2).aluImm('add', 2, 1).store(8, 6, NUMBER, 2);
     a.loadMap(1, USER_STACKS).move(2, 10).aluImm('add', 2, -16).move(3, 6).aluImm('add', 3, FIRST_BYTE);

@@ -169,7 +169,7 @@ function emitRun(a: Assembler, repeat: 'loop-helper' | 'bounded', maxFrames: num
   a.function(RUN);
   emitMapValue(a, UNWIND_MAPS.state, missing);
   a.move(9, 0).load(8, 1, 9, STATE.pc).store(8, 9, STATE.frames, 1).store(8, 9, STATE.hash, 1);
-  for (const field of [STATE.adjust, STATE.framePointerFrames, STATE.exact + 8, STATE.exact + 16, STATE.exact + 24])
+  for (const field of [STATE.adjust, STATE.framePointerFrames, STATE.generation, STATE.exact + 8, STATE.exact + 16, STATE.exact + 24])
     a.storeImm(8, 9, field, 0);
   for (const field of [STATE.count, STATE.interrupted, STATE.exact]) a.storeImm(8, 9, field, 1);
   a.storeImm(8, 9, STATE.status, UNWIND_STATUS.maxFrames);
@@ -178,6 +178,7 @@ function emitRun(a: Assembler, repeat: 'loop-helper' | 'bounded', maxFrames: num
   a.loadMap(1, UNWIND_MAPS.processes).move(2, 10).aluImm('add', 2, -4).call('map_lookup_elem').jumpIfImm('eq', 0, 0, noProcess);
   a.load(4, 1, 0, PROCESS.shard).store(4, 9, STATE.mappingShard, 1);
   a.load(4, 1, 0, PROCESS.first).store(4, 9, STATE.mappingFirst, 1);
+  a.load(4, 1, 0, PROCESS.generation).store(4, 9, STATE.generation, 1);
   a.load(4, 1, 0, PROCESS.count).store(4, 9, STATE.mappingCount, 1).jumpIfImm('eq', 1, 0, noProcess);
   if (repeat === 'bounded') a.callFunction(STEP);
   else a.store(8, 10, -16, 9).moveImm(1, maxFrames).loadFunction(2, STEP).move(3, 10).aluImm('add', 3, -16).moveImm(4, 0).call('loop');

@@ -83,6 +83,8 @@ export const STATE = {
   mappingFirst: 100,
   mappingCount: 104,
   tgid: 108,
+  /** u32: number of the mappings that were used, the same for a process and its children until they change; 0 for none. */
+  generation: 112,
   registers: 128,
   window: 256,
   /** Bit per frame: the address is the next instruction itself, not a return address. */

@@ -94,6 +94,8 @@ interface MappingTable {
   readonly modules: readonly LoadedModule[];
   /** Says the same for the same mappings. */
   readonly fingerprint: string;
+  /** Tells it from all others. */
+  readonly generation: number;
   users: number;
 }
 
@@ -171,7 +173,7 @@ export class UnwindTables {
     if (!written.ok) return written;
     const loaded = [...used.values()];
     for (const module of loaded) module.users++;
-    return this.#setProcess(target.pid, { range: written.value, modules: loaded, fingerprint, users: 0 });
+    return this.#setProcess(target.pid, { range: written.value, modules: loaded, fingerprint, generation: ++this.#generation, users: 0 });
   }
 
   /** Reads the process's memory map again and brings its mappings up to date; a process that is gone is removed. */
@@ -250,7 +252,7 @@ export class UnwindTables {
     view.setUint32(PROCESS.shard, table.range?.shard ?? 0, true);
     view.setUint32(PROCESS.first, table.range?.first ?? 0, true);
     view.setUint32(PROCESS.count, table.range?.count ?? 0, true);
-    view.setUint32(PROCESS.generation, ++this.#generation, true);
+    view.setUint32(PROCESS.generation, table.generation, true);
     table.users++;
     const updated = this.#object.map(UNWIND_MAPS.processes).update(keyOf(pid), value);
     if (!updated.ok) {
