@@ -35,6 +35,23 @@ describe('names', () => {
   });
 });
 
+describe('records of the script', () => {
+  test.each([
+    [
+      'another of the target has that name',
+      'struct node { int own; struct node *next; };\n' + once('_print(((struct node *)8)->next->own);'),
+    ],
+    [
+      'they point to each other',
+      'struct a { struct b *b; }; struct b { struct a *a; int x; };\n' + once('_print(((struct a *)8)->b->a->b->x);'),
+    ],
+    ['it was announced', 'struct b; struct a { struct b *b; };\nstruct b { int x; };\n' + once('_print(((struct a *)8)->b->x);')],
+    ['it is a typedef', 'typedef struct a { struct b *b; } a; typedef struct b { int x; } b;\n' + once('_print(((a *)8)->b->x);')],
+  ])('have their own fields where %s', (_, text) => {
+    expect(said(text)).toEqual([]);
+  });
+});
+
 describe('members', () => {
   test.each([
     [

@@ -54,6 +54,7 @@ export function newState(sources: ReadonlyMap<string, string>, knowledge: Knowle
     probes: [],
     probeSpans: [],
     unknown: new Set(),
+    openRecords: new Set(),
     fn: undefined,
   };
 }

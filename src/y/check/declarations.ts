@@ -6,7 +6,7 @@ import { initialise } from './assign.ts';
 
 import { assignTo, showType } from './convert.ts';
 
-import { type Resolved, arrayCapacity, findNamedType, resolveType, variableType } from './resolve-type.ts';
+import { type Resolved, arrayCapacity, findNamedType, openRecord, resolveType, variableType } from './resolve-type.ts';
 import { type CheckState, checkExpression, declareName, findName, place, report, snippet } from './state.ts';
 import { declareType } from './statements.ts';
 import type { Expression } from './typed.ts';
@@ -16,11 +16,18 @@ const DEFAULT_CAPACITY = 10_240;
 
 /** Types and functions first, so that the order of the source does not matter for calls. */
 export function declareItems(c: CheckState, items: readonly Item[]): void {
+  for (const item of items) if (item.kind === 'typedef' || item.kind === 'type-declaration') openRecords(c, item.type);
   for (const item of items) {
     if (item.kind === 'typedef' || item.kind === 'type-declaration') declareType(c, item);
     if (item.kind === 'variable') declareGlobal(c, item);
     if (item.kind === 'function') declareFunction(c, item);
   }
+}
+
+/** Records may point to ones further down, as a list's head to its nodes. */
+function openRecords(c: CheckState, type: TypeNode): void {
+  if (type.kind === 'pointer') openRecords(c, type.to);
+  if (type.kind === 'record' && type.name !== undefined && !c.scope.tags.has(type.name.text)) openRecord(c, type);
 }
 
 function declareFunction(c: CheckState, item: Extract<Item, { kind: 'function' }>): void {

@@ -146,7 +146,8 @@ function unknownType(c: CheckState, name: Identifier, shown: string, own: readon
 
 function tagged(c: CheckState, node: TagNode, prefer: Space): Resolved {
   const own = inScopes(c, (scope) => scope.tags.get(node.name.text));
-  if (own !== undefined && !(own.kind === 'record' && own.declaration)) return { kind: 'c', type: own, space: undefined };
+  const isLater = own?.kind === 'record' && own.declaration && !c.openRecords.has(own);
+  if (own !== undefined && !isLater) return { kind: 'c', type: own, space: undefined };
   const found = fromKnowledge(c, node.name.text, node.tag, prefer);
   if (found !== undefined) return { kind: 'c', ...found };
   if (own !== undefined) return { kind: 'c', type: own, space: undefined };
@@ -210,23 +211,23 @@ export function arrayCapacity(c: CheckState, node: ExpressionNode): number | und
   return bounded(c, node, 'the capacity of an array', 1, 1 << 24);
 }
 
+/** Makes a name for a record whose definition comes further down, or just now. */
+export function openRecord(c: CheckState, node: RecordNode): OpenRecord & { kind: 'record' } {
+  const open = { kind: 'record', form: node.tag, name: node.name?.text, size: 0, declaration: true, members: [] } as const;
+  c.openRecords.add(open);
+  if (node.name !== undefined) c.scope.tags.set(node.name.text, open);
+  return open;
+}
+
 /** Lays a record out as the System V and AArch64 ABIs do. */
 export function declareRecord(c: CheckState, node: RecordNode, prefer: Space = 'user'): CType {
-  const open: OpenRecord & { kind: 'record' } = {
-    kind: 'record',
-    form: node.tag,
-    name: node.name?.text,
-    size: 0,
-    declaration: true,
-    members: [],
-  };
-  if (node.name !== undefined) {
-    const before = c.scope.tags.get(node.name.text);
-    if (before !== undefined && !(before.kind === 'record' && before.declaration)) {
-      report(c, 'redeclared', node.name.span, `\`${node.tag} ${node.name.text}\` is declared already`, 'give one of the two another name');
-    }
-    c.scope.tags.set(node.name.text, open);
+  const before = node.name === undefined ? undefined : c.scope.tags.get(node.name.text);
+  if (before !== undefined && !(before.kind === 'record' && before.declaration)) {
+    const name = node.name!;
+    report(c, 'redeclared', name.span, `\`${node.tag} ${name.text}\` is declared already`, 'give one of the two another name');
   }
+  const isOpen = before?.kind === 'record' && before.declaration && c.openRecords.has(before);
+  const open: OpenRecord & { kind: 'record' } = isOpen ? before : openRecord(c, node);
   const layout = new Layout(node.tag === 'union', node.packed);
   for (const member of node.members) layout.add(c, member, prefer);
   open.members = layout.members;

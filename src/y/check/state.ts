@@ -119,6 +119,8 @@ export interface CheckState {
   readonly probeSpans: Span[];
   /** Names that nobody knows, each said once. */
   readonly unknown: Set<string>;
+  /** Records that the script defines, from before their definition is read: they stand before the target's of that name. */
+  readonly openRecords: Set<CType>;
   fn: FunctionState | undefined;
 }
 
@@ -249,7 +251,7 @@ export function pardon(c: CheckState, span: Span): void {
 /** What `_sym` and the like need outside of printing. */
 export const NAMING = 'the name of an address';
 
-/** A record whose members come later: a type may point to itself. */
+/** A record whose members come later: a type may point to itself, or to one further down. */
 export interface OpenRecord extends Omit<RecordType, 'size' | 'declaration' | 'members'> {
   size: number;
   declaration: boolean;
