@@ -36,6 +36,8 @@ export class PagedMemory implements Memory {
   }
 
   read(address: bigint, length: number): Uint8Array | undefined {
+    const at = length < 0 ? undefined : this.#locate(address, length);
+    if (at !== undefined) return new Uint8Array(at.page.subarray(at.offset, at.offset + length));
     return this.readMany([{ address, length }])[0];
   }
 

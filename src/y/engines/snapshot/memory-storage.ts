@@ -54,7 +54,7 @@ export class MemoryStorage implements Storage {
   }
 
   loadEntry(array: number, key: Key): Uint8Array | undefined {
-    return this.#find(array, key)?.value;
+    return this.#find(array, nameOf(key))?.value;
   }
 
   storeEntry(array: number, key: Key, offset: number, bytes: Uint8Array): boolean {
@@ -72,7 +72,7 @@ export class MemoryStorage implements Storage {
   }
 
   hasEntry(array: number, key: Key): boolean {
-    return this.#find(array, key) !== undefined;
+    return this.#find(array, nameOf(key)) !== undefined;
   }
 
   deleteEntry(array: number, key: Key): void {
@@ -110,7 +110,8 @@ export class MemoryStorage implements Storage {
   }
 
   loadAggregate(target: AggregateTarget): AggregateValue | undefined {
-    const aggregate = 'global' in target ? this.#globalAggregate(target.global).value : this.#find(target.array, target.key)?.aggregate;
+    const aggregate =
+      'global' in target ? this.#globalAggregate(target.global).value : this.#find(target.array, nameOf(target.key))?.aggregate;
     return aggregate && copyOfAggregate(aggregate);
   }
 
@@ -132,9 +133,8 @@ export class MemoryStorage implements Storage {
     return array;
   }
 
-  #find(index: number, key: Key): StoredEntry | undefined {
+  #find(index: number, name: string): StoredEntry | undefined {
     const { entries, spec } = this.#array(index);
-    const name = nameOf(key);
     const entry = entries.get(name);
     if (entry !== undefined && spec.storage === 'lru') touch(entries, name, entry);
     return entry;
@@ -142,7 +142,8 @@ export class MemoryStorage implements Storage {
 
   /** Undefined when the array is full; a least-recently-used one makes room. */
   #findOrInsert(index: number, key: Key): StoredEntry | undefined {
-    const found = this.#find(index, key);
+    const name = nameOf(key);
+    const found = this.#find(index, name);
     if (found !== undefined) return found;
     const { entries, spec, valueBytes, layout } = this.#array(index);
     if (entries.size >= spec.capacity) {
@@ -151,7 +152,7 @@ export class MemoryStorage implements Storage {
     }
     const kept = key.map((part) => (typeof part === 'bigint' ? part : copyOf(part)));
     const entry = { key: kept, value: new Uint8Array(valueBytes), aggregate: layout && emptyAggregate(layout) };
-    entries.set(nameOf(key), entry);
+    entries.set(name, entry);
     return entry;
   }
 }
