@@ -129,10 +129,14 @@ export class StoreClient {
     });
   }
 
-  /** Inserts few rows given as objects. */
-  async insertRows(table: string, values: readonly Record<string, unknown>[]): Promise<Result<undefined, StoreError>> {
+  /** Inserts few rows given as objects. With a `token`: stored once, and not at all when rows of the same token came before. */
+  async insertRows(table: string, values: readonly Record<string, unknown>[], token?: string): Promise<Result<undefined, StoreError>> {
+    const once =
+      token === undefined
+        ? {}
+        : { insert_deduplicate: 1 as const, insert_deduplication_token: token, distributed_foreground_insert: 1 as const };
     return this.#attempt<undefined>(async (client) => {
-      await client.insert({ table, values: [...values], format: 'JSONEachRow' });
+      await client.insert({ table, values: [...values], format: 'JSONEachRow', clickhouse_settings: once });
       return undefined;
     });
   }

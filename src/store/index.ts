@@ -7,4 +7,6 @@ export { SpanBlock } from './native-block.ts';
 export { readNames, readTraceRows, type StoredNames } from './traces.ts';
 export { type Layout } from './schema.ts';
 export { type Candidate, filterCandidates, findCandidates, type SearchStep, type SearchWindow } from './search.ts';
+export { readSamplingReports, type SamplingReportRow, writeSamplingReports } from './sampling-reports.ts';
+export { type Setting, type SettingError, type SettingKey, StoredSettings } from './settings.ts';
 export { connectStore, openStore, readSizes, type Store } from './store.ts';

@@ -22,6 +22,8 @@ describe('the tables', () => {
     expect(outline(PLAIN)).toEqual([
       'db.spans | ENGINE = MergeTree | non_replicated_deduplication_window = 10000 | fsync_after_insert = 1, fsync_part_directory = 1',
       'db.graph_minutes | ENGINE = ReplacingMergeTree(version) | non_replicated_deduplication_window = 10000 | fsync_after_insert = 1, fsync_part_directory = 1',
+      'db.settings | ENGINE = ReplacingMergeTree(version) | non_replicated_deduplication_window = 10000 | fsync_after_insert = 1, fsync_part_directory = 1',
+      'db.sampling_reports | ENGINE = MergeTree | non_replicated_deduplication_window = 10000 | fsync_after_insert = 1, fsync_part_directory = 1',
       'db.migrations | ENGINE = MergeTree ORDER BY version',
     ]);
   });
@@ -32,6 +34,10 @@ describe('the tables', () => {
       "db.spans | ENGINE = Distributed('prod', 'db', 'spans_local', cityHash64(trace_id))",
       'db.graph_minutes_local | ENGINE = ReplacingMergeTree(version) | non_replicated_deduplication_window = 10000',
       "db.graph_minutes | ENGINE = Distributed('prod', 'db', 'graph_minutes_local', toUInt64(minute))",
+      'db.settings_local | ENGINE = ReplacingMergeTree(version) | non_replicated_deduplication_window = 10000',
+      "db.settings | ENGINE = Distributed('prod', 'db', 'settings_local', cityHash64(kind, id))",
+      'db.sampling_reports_local | ENGINE = MergeTree | non_replicated_deduplication_window = 10000',
+      "db.sampling_reports | ENGINE = Distributed('prod', 'db', 'sampling_reports_local', cityHash64(client))",
       'db.migrations_local | ENGINE = MergeTree ORDER BY version',
     ]);
   });
@@ -42,6 +48,10 @@ describe('the tables', () => {
       "db.spans | ENGINE = Distributed('prod', 'db', 'spans_local', cityHash64(trace_id))",
       "db.graph_minutes_local | ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/db/graph_minutes', '{replica}', version)",
       "db.graph_minutes | ENGINE = Distributed('prod', 'db', 'graph_minutes_local', toUInt64(minute))",
+      "db.settings_local | ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/db/settings', '{replica}', version)",
+      "db.settings | ENGINE = Distributed('prod', 'db', 'settings_local', cityHash64(kind, id))",
+      "db.sampling_reports_local | ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/db/sampling_reports', '{replica}')",
+      "db.sampling_reports | ENGINE = Distributed('prod', 'db', 'sampling_reports_local', cityHash64(client))",
       "db.migrations_local | ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/db/migrations', '{replica}') ORDER BY version",
     ]);
   });

@@ -30,6 +30,11 @@ function engine(layout: Layout, table: string, kind = ''): string {
   return replicated ? `Replicated${kind}MergeTree(${path})` : `${kind}MergeTree`;
 }
 
+/** Of rows with the same key, the one of the highest `version` stays. */
+function replacing(layout: Layout, table: string): string {
+  return layout.replicated === true ? engine(layout, table, 'Replacing').replace(/\)$/, ', version)') : 'ReplacingMergeTree(version)';
+}
+
 /** The table that rows are stored in: behind a `Distributed` twin on a cluster. */
 export function localTable(layout: Layout, table: string): string {
   return layout.cluster === undefined ? `${layout.database}.${table}` : `${layout.database}.${table}_local`;
@@ -44,11 +49,11 @@ function distributedTwin(layout: Layout, table: string, shardingKey: string): re
   ];
 }
 
-function settings(layout: Layout, own: string): string {
+function settings(layout: Layout, own: string, wholeParts = true): string {
   const durable = layout.fsync ? ', fsync_after_insert = 1, fsync_part_directory = 1' : '';
   // A batch that is sent twice (its answer was lost) is recognised by its token and stored once.
   const once = layout.replicated === true ? '' : ', non_replicated_deduplication_window = 10000';
-  return `SETTINGS ${own}, ttl_only_drop_parts = 1${once}${durable}`;
+  return `SETTINGS ${own}, ttl_only_drop_parts = ${wholeParts ? 1 : 0}${once}${durable}`;
 }
 
 function spansTable(layout: Layout): string {
@@ -107,10 +112,37 @@ function graphTable(layout: Layout): string {
     nanos UInt64 CODEC(T64, ZSTD(1)),
     first DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)), last DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
     buckets Array(UInt16) CODEC(ZSTD(1)), counts Array(UInt32) CODEC(ZSTD(1))
-  ) ENGINE = ${layout.replicated === true ? engine(layout, 'graph_minutes', 'Replacing').replace(/\)$/, ', version)') : 'ReplacingMergeTree(version)'}
+  ) ENGINE = ${replacing(layout, 'graph_minutes')}
   PARTITION BY toDate(minute)
   ORDER BY (minute, kind, from_name, from_type, to_name, to_type)
   TTL minute + INTERVAL ${layout.retainDays} DAY
+  ${settings(layout, 'index_granularity = 8192')}`;
+}
+
+/**
+ * What people set, as JSON by kind and id, with the version that `StoredSettings` counts. `deleted`: it is no more. `expires`: rows go
+ * by themselves after that time; 1970 for those that stay.
+ */
+function settingsTable(layout: Layout): string {
+  return `CREATE TABLE IF NOT EXISTS ${localTable(layout, 'settings')} (
+    kind LowCardinality(String), id String, version UInt64, deleted UInt8, value String,
+    writer String, changed DateTime64(3, 'UTC'), expires DateTime('UTC')
+  ) ENGINE = ${replacing(layout, 'settings')}
+  ORDER BY (kind, id)
+  TTL expires DELETE WHERE expires > toDateTime(0, 'UTC')
+  ${settings(layout, 'index_granularity = 8192', false)}`;
+}
+
+/** What sampling clients reported to which server, and the boosts of rules: see `sampling-reports.ts`. */
+function samplingTable(layout: Layout): string {
+  return `CREATE TABLE IF NOT EXISTS ${localTable(layout, 'sampling_reports')} (
+    at DateTime64(3, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    server LowCardinality(String), kind LowCardinality(String), rule LowCardinality(String), client String,
+    report String CODEC(ZSTD(1))
+  ) ENGINE = ${engine(layout, 'sampling_reports')}
+  PARTITION BY toStartOfHour(at)
+  ORDER BY at
+  TTL toDateTime(at) + INTERVAL 1 HOUR
   ${settings(layout, 'index_granularity = 8192')}`;
 }
 
@@ -123,6 +155,16 @@ export const MIGRATIONS: readonly Migration[] = [
       ...distributedTwin(layout, 'spans', 'cityHash64(trace_id)'),
       graphTable(layout),
       ...distributedTwin(layout, 'graph_minutes', 'toUInt64(minute)'),
+    ],
+  },
+  {
+    version: 2,
+    name: 'settings and sampling_reports',
+    statements: (layout) => [
+      settingsTable(layout),
+      ...distributedTwin(layout, 'settings', 'cityHash64(kind, id)'),
+      samplingTable(layout),
+      ...distributedTwin(layout, 'sampling_reports', 'cityHash64(client)'),
     ],
   },
 ];
