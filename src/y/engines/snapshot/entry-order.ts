@@ -3,8 +3,17 @@ import type { ValueSpec } from '../../ir/program.ts';
 import { readInteger, viewOf } from './bytes.ts';
 import type { ArrayEntry, Key, KeyPart } from './storage.ts';
 
-/** By unsigned bytes; where one text begins the other, the shorter comes first. */
+/** Texts that differ in these first bytes are compared here: a call into Node costs as much as this many. */
+const SHORT = 32;
+
+/** By unsigned bytes; where one text begins the other, the shorter comes first. hot: for each comparison of a sort. */
 export function compareBytes(left: Uint8Array, right: Uint8Array): -1 | 0 | 1 {
+  const common = Math.min(left.length, right.length, SHORT);
+  for (let index = 0; index < common; index++) {
+    const difference = left[index]! - right[index]!;
+    if (difference !== 0) return difference < 0 ? -1 : 1;
+  }
+  if (common < SHORT) return left.length === right.length ? 0 : left.length < right.length ? -1 : 1;
   return Buffer.compare(left, right) as -1 | 0 | 1;
 }
 
