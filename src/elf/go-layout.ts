@@ -36,13 +36,17 @@ export interface GoLayout {
   readonly fieldSize: 4 | 8;
 }
 
-/** Finds the table by its section's name, or by its first bytes where sections were stripped; undefined in files that Go did not link. */
+/** One of these is in every file that Go linked, also where the table has no section of its own (external linkers). */
+const GO_SECTIONS = new Set(['.go.buildinfo', '.note.go.buildid']);
+
+/** Finds the table by its section's name, or by its first bytes where sections are missing; undefined in files that Go did not link. */
 export function findGoLayout(elf: ElfFile): GoLayout | undefined {
   for (const name of ['.gopclntab', '.data.rel.ro.gopclntab']) {
     const section = findSection(elf, name);
     if (section && section.fileOffset + section.size <= elf.bytes.length)
       return readLayout(elf, section.fileOffset, section.size, section.address);
   }
+  if (elf.sections.length > 0 && !elf.sections.some(({ name }) => GO_SECTIONS.has(name))) return undefined;
   let left = elf.bytes.length;
   for (const segment of elf.segments) {
     if (segment.type !== SEGMENT.load || segment.fileOffset + segment.fileSize > elf.bytes.length) continue;

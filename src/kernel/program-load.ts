@@ -73,8 +73,19 @@ interface Load {
   readonly expected: number;
 }
 
-/** `level` 1 logs what leads to a refusal, 2 every instruction. */
+/** A signal to our thread interrupts the verifier (kernel/bpf/verifier.c, `do_check`): the same again, so often. */
+const MOST_TRIES = 20;
+
 function tryLoad(load: Load, logBytes: number, level = 1): { result: Result<number, NativeError>; log: string } {
+  let tried = loadOnce(load, logBytes, level);
+  for (let tries = 1; tries < MOST_TRIES && !tried.result.ok && errnoOf(tried.result.error) === Errno.EAGAIN; tries++) {
+    tried = loadOnce(load, logBytes, level);
+  }
+  return tried;
+}
+
+/** `level` 1 logs what leads to a refusal, 2 every instruction. */
+function loadOnce(load: Load, logBytes: number, level: number): { result: Result<number, NativeError>; log: string } {
   const { spec, code, attachId, btf, expected } = load;
   let log: Uint8Array | undefined;
   const result = callBpf('PROG_LOAD', Command.PROG_LOAD, ATTRIBUTE_BYTES, (attributes) => {

@@ -28,7 +28,10 @@ export class FileModule implements TargetModule {
   readonly #locate: () => FileLocation;
   #location: FileLocation | undefined;
   #header: { readonly elf: ElfFile | undefined } | undefined;
-  #bytes: Result<Uint8Array, TargetError> | undefined;
+  /** What cannot be read again: an image in memory, a file that only its living process leads to. */
+  #kept: Result<Uint8Array, TargetError> | undefined;
+  /** A file's bytes are let go of when nobody uses them any more: programs may have hundreds of megabytes. */
+  #file: WeakRef<Uint8Array> | undefined;
   #bias: bigint | undefined;
   #buildId: { readonly value: string | undefined } | undefined;
 
@@ -77,7 +80,14 @@ export class FileModule implements TargetModule {
   }
 
   bytes(): Result<Uint8Array, TargetError> {
-    return (this.#bytes ??= this.#readBytes());
+    if (this.#kept !== undefined) return this.#kept;
+    const known = this.#file?.deref();
+    if (known !== undefined) return ok(known);
+    const { hostPath } = this;
+    const read = this.#readBytes();
+    if (!read.ok || hostPath === undefined || hostPath.startsWith('/proc/')) return (this.#kept = read);
+    this.#file = new WeakRef(read.value);
+    return read;
   }
 
   #allNotesRead(elf: ElfFile): boolean {

@@ -76,7 +76,7 @@ export interface TargetModule {
   readonly note: string | undefined;
   /** A path on this host under which the very file can be read even if it was deleted, replaced, or lives in another mount namespace; undefined when it cannot. */
   readonly hostPath: string | undefined;
-  /** The file's bytes, or the memory image when there is no file (vDSO). Read on first use, kept. */
+  /** The file's bytes, or the memory image when there is no file (vDSO). A file is read when nobody holds its bytes yet, and let go of with them. */
   bytes(): Result<Uint8Array, TargetError>;
 }
 

@@ -101,6 +101,9 @@ interface MappingTable {
 
 const REST_MS = 200;
 const MAX_FAILED = 100;
+/** Modules without users are kept for the next process that maps them, as long as there are not more of them, and of their rows. */
+const MAX_UNUSED = 256;
+const MAX_UNUSED_ROWS = 4 << 20;
 const OVERFLOWED = 1;
 
 /** Keeps the tables of one loaded unwinder. Not safe to share between threads of ours. */
@@ -114,6 +117,9 @@ export class UnwindTables {
   readonly #ruleMemory: SharedMemory;
   readonly #ruleNumbers = new Map<string, number>();
   readonly #modules = new Map<string, LoadedModule>();
+  /** Those without users, the longest unused first. */
+  readonly #unused = new Set<LoadedModule>();
+  #unusedRows = 0;
   readonly #processes = new Map<number, MappingTable>();
   readonly #failed = new Map<string, string>();
   #generation = 0;
@@ -172,7 +178,7 @@ export class UnwindTables {
     const written = this.#writeMappings(entries);
     if (!written.ok) return written;
     const loaded = [...used.values()];
-    for (const module of loaded) module.users++;
+    for (const module of loaded) this.#use(module);
     return this.#setProcess(target.pid, { range: written.value, modules: loaded, fingerprint, generation: ++this.#generation, users: 0 });
   }
 
@@ -215,17 +221,17 @@ export class UnwindTables {
     const counters = this.#object.map(UNWIND_MAPS.counters).lookup(keyOf(0));
     if (!counters.ok) return err(counters.error.message);
     const sum = (index: number): number => sumCounters(counters.value ?? new Uint8Array(0), index);
-    const parts = [...this.#modules.values()].flatMap((module) => module.parts);
+    const modules = [...this.#modules.values()].filter(({ users }) => users > 0);
     const stacks = Object.fromEntries(Object.entries(UNWIND_STATUS).map(([name, code]) => [name, sum(code)]));
     return ok({
       processes: this.#processes.size,
-      modules: this.#modules.size,
-      rows: parts.reduce((all, part) => all + part.count, 0),
+      modules: modules.length,
+      rows: modules.reduce((all, module) => all + countRows(module), 0),
       rules: this.#ruleNumbers.size,
       rowShards: this.#rows.shards,
       mappingShards: this.#mappings.shards,
       failedModules: this.#failed,
-      unsupportedRows: [...this.#modules.values()].reduce((all, module) => all + module.unsupportedRows, 0),
+      unsupportedRows: modules.reduce((all, module) => all + module.unsupportedRows, 0),
       stacks: stacks as Record<UnwindStatus, number>,
       frames: sum(COUNTERS.frames),
       framePointerFrames: sum(COUNTERS.framePointerFrames),
@@ -270,9 +276,27 @@ export class UnwindTables {
     if (table.range !== undefined) this.#mappings.free(table.range);
     for (const module of table.modules) {
       if (--module.users > 0) continue;
-      this.#modules.delete(module.key);
-      for (const part of module.parts) this.#rows.free(part);
+      this.#unused.add(module);
+      this.#unusedRows += countRows(module);
+      // What has no build-id may be another file the next time.
+      if (module.flags !== 0 || module.key.includes(' ')) this.#forget(module);
     }
+    for (const module of this.#unused) {
+      if (this.#unused.size <= MAX_UNUSED && this.#unusedRows <= MAX_UNUSED_ROWS) break;
+      this.#forget(module);
+    }
+  }
+
+  #use(module: LoadedModule): void {
+    module.users++;
+    if (this.#unused.delete(module)) this.#unusedRows -= countRows(module);
+  }
+
+  #forget(module: LoadedModule): void {
+    this.#unused.delete(module);
+    this.#unusedRows -= countRows(module);
+    this.#modules.delete(module.key);
+    for (const part of module.parts) this.#rows.free(part);
   }
 
   #toEntries(mapping: Mapping, module: TargetModule | undefined, used: Map<string, LoadedModule>): MappingEntry[] {
@@ -375,6 +399,10 @@ interface MappingEntry {
   readonly base: bigint;
   readonly part: RowPart | undefined;
   readonly flags: number;
+}
+
+function countRows({ parts }: LoadedModule): number {
+  return parts.reduce((sum, { count }) => sum + count, 0);
 }
 
 /** A mapping cut where its module's rows go on in another shard. */
