@@ -90,6 +90,16 @@ describe("arithmetic has C's widths and signs", () => {
   });
 });
 
+const CALLED = `
+int counted;
+int peek(int *p) { return *p; }
+_str name(char *p) { counted++; return _ustr(p); }
+int sum(int *p, int n) { int all = 0; for (int i = 0; i < n; i++) { counted++; all += peek(p + i); } return all; }
+int inverse(int n) { return 1 / n; }
+int twice(int n) { return 2 * inverse(n); }
+int careful(int *p) { _try { return peek(p); } _catch { return -1; } }
+`;
+
 describe('control flow', () => {
   test.each([
     ['int n = 0; for (int i = 0; i < 10; i++) { if (i == 3) continue; if (i == 6) break; n += i; } printf("%d", n);', '12'],
@@ -102,11 +112,18 @@ describe('control flow', () => {
     ['for (;;) { for (;;) break; break; } printf("out");', 'out'],
     ['_try { printf("%d", *(int *)8); } _catch { printf("caught"); } printf("!");', 'caught!'],
     ['_try { _try { int x = *(int *)8; } _catch { printf("a%d", *(int *)16); } } _catch { printf("b"); }', 'b'],
+    ['_try { printf("%d", peek((int *)8)); } _catch { printf("caught"); } printf("!");', 'caught!'],
+    ['int n = 7; _try { n = peek((int *)8); } _catch { n++; } printf("%d", n);', '8'],
+    ['_str s = "old"; _try { s = name((char *)8); } _catch { printf("%s ", s); } printf("on");', 'old on'],
+    ['_try { printf("%d", sum((int *)8, 3)); } _catch { printf("%d", counted); }', '1'],
+    ['_try { twice(0); printf("never"); } _catch { printf("by zero"); }', 'by zero'],
+    ['printf("%d %d", careful((int *)8), careful(0)); twice(0);', '-1 -1[division-by-zero]'],
+    ['int n = peek((int *)8); printf("never %d", n);', '[failed-read]'],
     ['int z = 0; _try { printf("%d", 1 / z); } _catch { printf("by zero"); }', 'by zero'],
     ['printf("x"); int y = *(int *)8; printf("never");', 'x[failed-read]'],
     ['_exit(); printf("never");', ''],
   ])('%s', (body, expected) => {
-    expect(runBoth(once(body))).toBe(expected);
+    expect(runBoth(once(body, CALLED))).toBe(expected);
   });
 
   test('functions call each other and themselves', () => {

@@ -94,7 +94,7 @@ const storage: readonly fc.Arbitrary<Instruction>[] = [
 function instructions(blocks: number, callee: number | undefined): fc.Arbitrary<Instruction[]> {
   const onFail = fc.option(fc.nat(blocks - 1), { nil: undefined });
   const binary = make('binary', { to: register, operator: fc.constantFrom(...OPERATORS), left: operand, right: operand, onFail });
-  const call = make('call', { to: optionalRegister, function: fc.constant(callee ?? 0), arguments: fc.tuple(operand, operand) });
+  const call = make('call', { to: optionalRegister, function: fc.constant(callee ?? 0), arguments: fc.tuple(operand, operand), onFail });
   const some = fc.oneof(
     ...arithmetic,
     ...storage,
@@ -136,7 +136,7 @@ function onlyForward(block: Block, index: number, count: number): Block {
   const later = (to: number): number => index + 1 + (to % (count - index - 1));
   const { end } = block;
   const moved = block.instructions.map((one) =>
-    one.op === 'binary' && one.onFail !== undefined ? { ...one, onFail: later(one.onFail) } : one,
+    (one.op === 'binary' || one.op === 'call') && one.onFail !== undefined ? { ...one, onFail: later(one.onFail) } : one,
   );
   if (end.op === 'jump') return { instructions: moved, end: { ...end, to: later(end.to) } };
   if (end.op === 'branch') return { instructions: moved, end: branch(end.condition, later(end.then), later(end.else)) };
@@ -144,7 +144,7 @@ function onlyForward(block: Block, index: number, count: number): Block {
 }
 
 function withoutHandlers(block: Block): Instruction[] {
-  return block.instructions.map((one) => (one.op === 'binary' ? { ...one, onFail: undefined } : one));
+  return block.instructions.map((one) => (one.op === 'binary' || one.op === 'call' ? { ...one, onFail: undefined } : one));
 }
 
 const registers = new Array<'integer'>(REGISTERS).fill('integer');

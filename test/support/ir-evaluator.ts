@@ -103,7 +103,12 @@ class Evaluator {
         return void set(instruction.to, BigInt(unsigned(get(instruction.from)).toString(2).replaceAll('0', '').length));
       case 'call': {
         const [first, second] = instruction.arguments.map((argument) => get(argument as Operand));
-        return void set(instruction.to as number | undefined, this.call(instruction.function, [first!, second!]));
+        try {
+          return void set(instruction.to as number | undefined, this.call(instruction.function, [first!, second!]));
+        } catch (error) {
+          if (error instanceof Failure && error.why !== 'loop-budget' && instruction.onFail !== undefined) return instruction.onFail;
+          throw error;
+        }
       }
       default:
         return void this.#storage(instruction, get, set);

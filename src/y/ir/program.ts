@@ -6,8 +6,9 @@
  * 64 as their C type says; the lowering emits `extend` after each operation that can leave that range, so that an engine computes
  * in 64 bits only. Texts do not fit registers: they live in places (`TextPlace`), each with a capacity in bytes; longer ones are cut.
  *
- * Reads of the target are explicit and may fail: control then goes to the instruction's `onFail` block (a `_catch`), or, when
- * undefined, the hit ends and is counted (`failed-read`). The same holds for division by zero.
+ * Reads of the target are explicit and may fail: control then goes to the instruction's `onFail` block (a `_catch`). When it has none, the
+ * function is left, and the `call` that entered it fails in its turn; where no call has an `onFail` either, the hit ends and is counted
+ * (`failed-read`). The same holds for division by zero. All else that ends a hit ends it at once.
  *
  * Programs run in two places that share their storage (globals and arrays). Probes with `where: 'hit'` run where the event
  * is: in the kernel. Those with `where: 'host'` (`_begin`, `_end`, `_oneshot`, timers) run in our own process, on either engine. The
@@ -413,6 +414,8 @@ export type InstructionKind =
       readonly to: number | TextPlace | undefined;
       readonly function: number;
       readonly arguments: readonly KeyArgument[];
+      /** Where a failure goes that the function does not handle itself; `to` keeps its value then. */
+      readonly onFail?: number | undefined;
     }
 
   // Out.

@@ -141,7 +141,7 @@ function rewriteTextual(i: Instruction | Terminator, rewrite: Rewrite): Instruct
     case 'iterate':
       return { ...i, limit: i.limit && operand(i.limit) };
     case 'call':
-      return { ...i, arguments: keys(i.arguments) };
+      return { ...i, arguments: keys(i.arguments), ...(i.onFail === undefined ? {} : { onFail: (rewrite.block ?? same)(i.onFail) }) };
     case 'print':
       return { ...i, values: i.values.map((value) => rewriteValue(value, operand, register, text, aggregate)) };
     default:

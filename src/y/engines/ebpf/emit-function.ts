@@ -59,7 +59,7 @@ import {
   emitTextLength,
   emitZero,
 } from './emit-text.ts';
-import { LOOP_STATE, textEnd, type Emitter } from './emitter.ts';
+import { LOOP_STATE, OUTCOME, textEnd, type Emitter } from './emitter.ts';
 import { FRAME } from './function-plan.ts';
 import { diesAtEnd, isBackEdge } from './liveness.ts';
 
@@ -192,9 +192,9 @@ function emitReturn(e: Emitter, value: KeyArgument | undefined): void {
     }
   }
   if (e.mode === 'inline') a.jump(e.endLabel);
-  else if (e.mode === 'subprogram') a.moveImm(0, 0).exit();
+  else if (e.mode === 'subprogram') a.moveImm(0, OUTCOME.done).exit();
   else {
-    e.storeFrameImm(plan.state, LOOP_STATE.done, 1);
+    e.storeFrameImm(plan.state, LOOP_STATE.ended + OUTCOME.done, 1);
     a.moveImm(0, 1).exit();
   }
 }
@@ -268,8 +268,8 @@ function emitInstruction<Op extends Instruction['op']>(e: Emitter, instruction: 
   else emit(e, instruction);
 }
 
-/** Arguments go into the callee's part of the frame; r0 says whether the hit goes on. */
-function emitCall(e: Emitter, { to, function: callee, arguments: values }: Of<'call'>): void {
+/** Arguments go into the callee's part of the frame; r0 is its outcome. */
+function emitCall(e: Emitter, { to, function: callee, arguments: values, onFail }: Of<'call'>): void {
   const { a, unit } = e;
   const plan = unit.planOf(callee);
   let texts = 0;
@@ -286,7 +286,7 @@ function emitCall(e: Emitter, { to, function: callee, arguments: values }: Of<'c
   }
   if (unit.usesContext) a.move(1, 6);
   else a.moveImm(1, 0);
-  a.move(2, 9).callFunction(unit.functionLabel(callee)).jumpIfImm('ne', 0, 0, e.failLabel);
+  a.move(2, 9).callFunction(unit.functionLabel(callee)).jumpIfImm('ne', 0, OUTCOME.done, e.failureOfCall(onFail));
   takeResult(e, to, plan.body, callee);
 }
 

@@ -26,8 +26,14 @@ export interface TextAt {
 /** How the function was entered, and so what its end must do. */
 export type Mode = 'inline' | 'callback' | 'subprogram';
 
-/** What `state` holds besides the number of the next round's block, plus 1. */
-export const LOOP_STATE = { entry: 0, done: 0xfffe, failed: 0xffff } as const;
+/** What a function that is called answers: it is done, it ended the hit, or it failed where its caller may have a handler. */
+export const OUTCOME = { done: 0, ended: 1, 'failed-read': 2, 'division-by-zero': 3 } as const;
+
+/** Losses that a handler catches. */
+export type Failure = 'failed-read' | 'division-by-zero';
+
+/** What `state` holds besides the number of the next round's block, plus 1: from `ended` on, the outcome of the whole function. */
+export const LOOP_STATE = { entry: 0, ended: 0xfff0 } as const;
 
 const FARTHEST_OFFSET = 32_000;
 const BPF_NOEXIST = 1;
@@ -45,6 +51,7 @@ export class Emitter {
   failureLabelOf: (block: number) => string = (block) => this.blockLabel(block);
   readonly #deferred: (() => void)[] = [];
   readonly #failures = new Map<Loss, string>();
+  readonly #answers = new Map<Failure | 'passed', string>();
   readonly #blocks: readonly string[];
 
   constructor(unit: ProgramContext, plan: FunctionPlan, mode: Mode, probeBody: UnitBody | undefined) {
@@ -87,6 +94,21 @@ export class Emitter {
       this.count(loss);
       this.a.jump(this.failLabel);
     }
+    for (const [why, label] of this.#answers) {
+      this.a.label(label);
+      if (why !== 'passed') this.a.moveImm(0, OUTCOME[why]);
+      this.leave();
+    }
+  }
+
+  /** Leaves a function that is called, or a round of its loop, with the outcome in r0. */
+  leave(): void {
+    if (this.mode === 'callback') {
+      this.a.aluImm('add', 0, LOOP_STATE.ended);
+      this.storeFrame(this.plan.state, 0, 1);
+      this.a.moveImm(0, 1);
+    }
+    this.a.exit();
   }
 
   /** Where to jump to end the hit and count why. */
@@ -96,9 +118,29 @@ export class Emitter {
     return label;
   }
 
-  /** The handler, or the end of the hit. */
-  failureOf(onFail: number | undefined, loss: Loss): string {
-    return onFail === undefined ? this.failure(loss) : this.failureLabelOf(onFail);
+  /** The handler; without one the caller, which may have one; without a caller the end of the hit. */
+  failureOf(onFail: number | undefined, loss: Failure): string {
+    if (onFail !== undefined) return this.failureLabelOf(onFail);
+    return this.plan.inline ? this.failure(loss) : this.#answer(loss);
+  }
+
+  /** Where to go with a callee's outcome, which is in r0 and not `done`. */
+  failureOfCall(onFail: number | undefined): string {
+    if (onFail === undefined && !this.plan.inline) return this.#answer('passed');
+    const caught = onFail === undefined ? undefined : this.failureLabelOf(onFail);
+    const here = this.a.newLabel('call_failed');
+    this.defer(() => {
+      this.a.label(here).jumpIfImm('eq', 0, OUTCOME.ended, this.failLabel);
+      if (caught === undefined) this.a.jumpIfImm('eq', 0, OUTCOME['division-by-zero'], this.failure('division-by-zero'));
+      this.a.jump(caught ?? this.failure('failed-read'));
+    });
+    return here;
+  }
+
+  #answer(why: Failure | 'passed'): string {
+    const label = this.#answers.get(why) ?? this.a.newLabel(`answer_${why}`);
+    this.#answers.set(why, label);
+    return label;
   }
 
   /** Where to jump to count a loss and go on at the label. r0–r5 are lost. */

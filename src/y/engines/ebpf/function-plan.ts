@@ -32,6 +32,8 @@ export interface FunctionPlan {
   readonly flow: FlowFacts;
   readonly liveness: Liveness;
   readonly looped: boolean;
+  /** Part of the main function: nothing calls it. */
+  readonly inline: boolean;
   /** By register; undefined for one that never occurs. */
   readonly homes: readonly (Home | undefined)[];
   /** Of local texts and objects, and of a text that the function returns. */
@@ -109,6 +111,7 @@ export function planFunction(request: PlanRequest): FunctionPlan {
     flow,
     liveness,
     looped,
+    inline: request.inline,
     homes,
     texts,
     objects,

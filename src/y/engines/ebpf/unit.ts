@@ -12,7 +12,7 @@ import { emitFunctionBody } from './emit-function.ts';
 import { MATCH_BYTES } from './emit-match.ts';
 import { printsFromFrame } from './emit-output.ts';
 import { comparesInLoop } from './emit-text.ts';
-import { chunksOf, emitCount, Emitter, LOOP_STATE } from './emitter.ts';
+import { chunksOf, emitCount, Emitter, LOOP_STATE, OUTCOME } from './emitter.ts';
 import { FIXED_STACK_BYTES, FRAME, localTextBytes, planFunction, STACK, type FunctionPlan } from './function-plan.ts';
 import type { EbpfOptions } from './options.ts';
 import type { ObjectState, ProgramContext, ScratchText, UnitBody, UnitRequest } from './program-context.ts';
@@ -391,7 +391,7 @@ export class Unit implements ProgramContext {
     return (hasLoop(body) ? 1 : 0) + Math.max(0, ...inner);
   }
 
-  /** Runs a function with loops; falls through or jumps to the end label when it is done. */
+  /** Runs a function with loops; part of the main function, it falls through or jumps to the end label; else it leaves, or falls through when it failed. */
   #emitLaunch(e: Emitter, plan: FunctionPlan, body: UnitBody | undefined): void {
     const a = this.assembler;
     e.storeFrameImm(plan.state, LOOP_STATE.entry, 1);
@@ -402,14 +402,17 @@ export class Unit implements ProgramContext {
         this.#enterCallback();
         emitFunctionBody(inner);
         a.label(inner.failLabel);
-        inner.storeFrameImm(plan.state, LOOP_STATE.failed, 1);
+        inner.storeFrameImm(plan.state, LOOP_STATE.ended + OUTCOME.ended, 1);
         a.moveImm(0, 1).exit();
       }),
     );
     e.loadFrame(0, plan.state);
-    a.jumpIfImm('eq', 0, LOOP_STATE.done, e.endLabel).jumpIfImm('eq', 0, LOOP_STATE.failed, e.failLabel);
+    if (e.mode === 'inline') a.jumpIfImm('ge', 0, LOOP_STATE.ended, e.endLabel);
+    else {
+      const spent = a.newLabel('spent');
+      a.jumpIfImm('lt', 0, LOOP_STATE.ended, spent).aluImm('sub', 0, LOOP_STATE.ended).exit().label(spent);
+    }
     e.count('loop-budget');
-    if (e.mode === 'subprogram') a.jump(e.failLabel);
   }
 
   #emitSubprogram(index: number): void {
@@ -424,8 +427,7 @@ export class Unit implements ProgramContext {
     const e = new Emitter(this, plan, 'subprogram', this.#onlyBody());
     if (plan.looped) this.#emitLaunch(e, plan, this.#onlyBody());
     else emitFunctionBody(e);
-    if (plan.looped) a.label(e.endLabel).moveImm(0, 0).exit();
-    a.label(e.failLabel).moveImm(0, 1).exit();
+    a.label(e.failLabel).moveImm(0, OUTCOME.ended).exit();
   }
 
   /** The body that a function was called by, when there is but one. */

@@ -2,8 +2,8 @@
 import type { Instruction, TextPlace, KeyArgument, Terminator } from '../../ir/program.ts';
 import { copyOf } from './bytes.ts';
 import type { Frame } from './frame.ts';
-import { LEAVE, NEXT, type Step } from './step.ts';
-import { compileTextSink, compileTextSource, registerOf, type Unit } from './unit.ts';
+import { HitEnded, LEAVE, NEXT, type Step } from './step.ts';
+import { compileTextSink, compileTextSource, registerOf, type Callable, type Unit } from './unit.ts';
 
 type Call = Extract<Instruction, { op: 'call' }>;
 /** Moves a value between the frames of caller and callee. */
@@ -22,11 +22,26 @@ export function compileCall(unit: Unit, call: Call): Step {
     const callable = machine.callable(call.function);
     const callee = callable.acquire();
     for (const pass of passes) pass(frame, callee);
-    callable.run(callee);
-    take?.(frame, callee);
+    const next = run(callable, callee, call.onFail);
+    if (next === NEXT) take?.(frame, callee);
     callable.release(callee);
-    return NEXT;
+    return next;
   };
+}
+
+/** Runs the callee to its end; where it failed and there is a handler, control goes on there. */
+function run(callable: Callable, callee: Frame, onFail: number | undefined): number {
+  if (onFail === undefined) {
+    callable.run(callee);
+    return NEXT;
+  }
+  try {
+    callable.run(callee);
+    return NEXT;
+  } catch (error) {
+    if (error instanceof HitEnded && error.caught) return onFail;
+    throw error;
+  }
 }
 
 function compilePassText(unit: Unit, argument: KeyArgument, local: number): Pass {

@@ -14,10 +14,13 @@ export class HitEnded {
   readonly why: Loss;
   readonly at: SourcePlace | undefined;
   readonly detail: string;
+  /** A call with a handler goes on there. */
+  readonly caught: boolean;
 
-  constructor(why: Loss, at: SourcePlace | undefined, detail: string) {
+  constructor(why: Loss, at: SourcePlace | undefined, detail: string, caught = false) {
     this.why = why;
     this.at = at;
     this.detail = detail;
+    this.caught = caught;
   }
 }

@@ -68,11 +68,11 @@ export function kindOfOperand(unit: Unit, operand: Operand): RegisterKind {
   return 'register' in operand ? kindOf(unit, operand.register) : 'integer';
 }
 
-/** Goes to the `_catch`, or ends the hit. */
+/** Goes to the `_catch`, here or of a caller, or ends the hit. */
 export function compileFailure(onFail: number | undefined, why: Loss, at: SourcePlace | undefined, detail: string): Step {
   if (onFail !== undefined) return () => onFail;
   return () => {
-    throw new HitEnded(why, at, detail);
+    throw new HitEnded(why, at, detail, true);
   };
 }
 

@@ -19,7 +19,8 @@ export function lowerCall(
   });
   const { kind } = e.type;
   const to = into ?? (unused || kind === 'void' ? undefined : kind === 'float' ? x.b.float() : x.b.integer());
-  x.b.emit({ op: 'call', to, function: e.function, arguments: order.map((index) => values[index]!) }, e.at);
+  const onFail = x.b.onFail === undefined ? {} : { onFail: x.b.onFail };
+  x.b.emit({ op: 'call', to, function: e.function, arguments: order.map((index) => values[index]!), ...onFail }, e.at);
   return into ?? (typeof to === 'number' ? { register: to } : ZERO);
 }
 
