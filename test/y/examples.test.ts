@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseExamples, type Example } from './support/examples.ts';
-import { Bench, enginesOf } from './support/run-example.ts';
+import { Bench, enginesOf, Unsupported } from './support/run-example.ts';
 import { Targets } from './support/targets.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -32,7 +32,10 @@ describe.each(SETS)('%s', (path) => {
   const cases = examples.flatMap((example) => enginesOf(example).map((engine) => ({ ...example, example, engine })));
   test.for(cases)('$line $name on $engine', async ({ example, engine }, context) => {
     if (!bench.canBuild(example)) context.skip(`no compiler for ${example.target}`);
-    const printed = await bench.run(example, engine);
+    const printed = await bench.run(example, engine).catch((cause: unknown) => {
+      if (cause instanceof Unsupported) context.skip(cause.message);
+      throw cause;
+    });
     if (process.env.UPDATE_GOLDEN === '1' && !updates.has(example)) updates.set(example, printed);
     expect(printed).toBe(updates.get(example) ?? example.expected.text);
   });

@@ -2,8 +2,18 @@
 import { type CType, type FunctionType, spell } from '../../ctypes/index.ts';
 import type { ProbePoint } from '../ir/program.ts';
 import type { FunctionSite, LineSite, Tracepoint, UsdtSite } from '../knowledge.ts';
-import type { FunctionPattern, Identifier, Expression as Node, ParameterNode, PointNode, ProbeDeclaration, Span } from '../syntax/index.ts';
+import type {
+  FunctionPattern,
+  Identifier,
+  Expression as Node,
+  ParameterNode,
+  PointNode,
+  ProbeDeclaration,
+  Span,
+  StringLiteral,
+} from '../syntax/index.ts';
 
+import { nearest } from './nearest.ts';
 import { constantInteger } from './resolve-type.ts';
 import { type CheckState, checkExpression, report, snippet } from './state.ts';
 
@@ -41,6 +51,7 @@ export function findTargets(c: CheckState, probe: ProbeDeclaration, point: Point
     }
     case 'pmu': {
       const period = positive(c, point.period, 'a period', 1, Number.MAX_SAFE_INTEGER);
+      if (!COUNTERS.includes(point.event.text)) return unknownCounter(c, point.event);
       return period === undefined ? [] : hit({ kind: 'pmu', event: point.event.text, period });
     }
     case 'cpu':
@@ -54,6 +65,16 @@ export function findTargets(c: CheckState, probe: ProbeDeclaration, point: Point
     default:
       return findCode(c, probe, point);
   }
+}
+
+/** Of perf_event_open(2): the hardware's events, and the kernel's own. */
+const COUNTERS = ['cycles', 'instructions', 'cache-misses', 'branch-misses', 'page-faults', 'context-switches', 'cpu-clock'];
+
+function unknownCounter(c: CheckState, event: StringLiteral): [] {
+  const guessed = nearest(event.text, COUNTERS);
+  const message = `there is no counter \`${event.text}\`${guessed === undefined ? '' : `; did you mean \`${guessed}\`?`}`;
+  report(c, 'unknown-counter', event.span, message, `there are ${COUNTERS.join(', ')}`);
+  return [];
 }
 
 type CodePoint = Exclude<

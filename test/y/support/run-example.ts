@@ -18,15 +18,20 @@ import {
   type Subject,
 } from '../../../src/session/index.ts';
 import type { Engine, Example } from './examples.ts';
-import type { RunningTarget, Targets } from './targets.ts';
+import { SOURCES, type RunningTarget, type Targets } from './targets.ts';
 
 const FILE = 'example.y';
 const TOO_LONG_MS = 10_000;
+/** How targets spell the last function of a round, where it is not `finished`. */
+const FINISHED: Readonly<Record<string, string>> = { 'state-cc': '`shop::finished`', 'state-go': '`main.Finished`' };
 /** Files that examples include. */
 const INCLUDED = new Map([
   ['shared.y', '#pragma once\n#define SHARED 12\nint twice(int n) { return n * 2; }\n'],
   ['again.y', '#include "again.y"\n'],
 ]);
+
+/** This kernel cannot do what the program asks for. */
+export class Unsupported extends Error {}
 
 /** Targets and what is known of them, kept from example to example. */
 export class Bench {
@@ -48,7 +53,7 @@ export class Bench {
   async run(example: Example, engine: Engine): Promise<string> {
     const subject = await this.#subject(targetOf(example, engine), engine);
     const compiled = compile({ file: FILE, text: example.code, resolveInclude: findInclude }, subject.knowledge, {
-      defines: new Map([['PROBE', engine === 'ebpf' ? 'finished' : '_oneshot']]),
+      defines: new Map([['PROBE', engine === 'ebpf' ? (FINISHED[example.target ?? ''] ?? 'finished') : '_oneshot']]),
     });
     if (!compiled.ok) return renderDiagnostics(compiled.error.diagnostics, compiled.error.sources, { color: false });
     const { warnings } = compiled.value;
@@ -140,12 +145,13 @@ class Collected implements OutputSink {
   }
 
   chart(chart: Parameters<OutputSink['chart']>[0]): void {
-    this.#text += this.#json ? `${JSON.stringify(chart)}\n` : drawChart(chart, { columns: 80, rows: undefined, colours: false });
+    this.#text += this.#json ? `${JSON.stringify(chart)}\n` : drawChart(chart, { columns: 80, rows: undefined, color: false });
   }
 
+  /** Places in the target's source are shown without its folder, which is another on every machine. */
   finish(report: SessionReport): string {
     return (
-      this.#text +
+      this.#text.replaceAll(SOURCES, '') +
       describeLosses(report)
         .map((line) => `${line}\n`)
         .join('')

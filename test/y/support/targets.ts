@@ -6,7 +6,7 @@ import { extname, join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const SOURCES = fileURLToPath(new URL('../targets/', import.meta.url));
+export const SOURCES = fileURLToPath(new URL('../targets/', import.meta.url));
 const COMMANDS: Readonly<Record<string, (source: string, out: string) => readonly [string, readonly string[]]>> = {
   '.c': (source, out) => ['gcc', ['-g', '-O1', '-pthread', '-DWITH_USDT', source, '-o', out]],
   '.cc': (source, out) => ['g++', ['-g', '-O1', source, '-o', out]],
