@@ -19,6 +19,7 @@ import {
   UNWIND_MAPS,
   type UnwindMapOptions,
 } from './layout.ts';
+import { readModuleBytes } from './module-bytes.ts';
 import { RangeAllocator, type ShardRange } from './range-allocator.ts';
 import { UNWIND_STATUS, type UnwindStatus } from './status.ts';
 
@@ -327,7 +328,7 @@ export class UnwindTables {
   }
 
   #loadModule(key: string, module: TargetModule): LoadedModule {
-    const bytes = module.bytes();
+    const bytes = readModuleBytes(module);
     if (!bytes.ok) return this.#fail(key, module.path, MAPPING_FLAG.noTable, bytes.error.message);
     const compiled = compileModule(bytes.value);
     return compiled.ok ? this.#loadTable(key, compiled.value, module.path) : this.#fail(key, module.path, ...toFailure(compiled.error));
