@@ -2,6 +2,7 @@
 import { ok, type Result } from '../base/index.ts';
 import {
   openSubject,
+  relocateProgram,
   startLiveSession,
   startSnapshotSession,
   type LiveError,
@@ -104,7 +105,12 @@ async function prepare(run: Run, opened: OpenedSubject): Promise<number> {
 
 /** The program; an exit status when it has mistakes. */
 function compileText({ text, wish, output }: Run, { knowledge }: Subject): Program | number {
-  if (text.kind === 'compiled') return text.program;
+  if (text.kind === 'compiled') {
+    const relocated = relocateProgram(text.program, knowledge);
+    if (relocated.ok) return relocated.value;
+    output.fail('target', `the compiled program does not fit: ${relocated.error.join('; ')}`);
+    return Exit.unavailable;
+  }
   const compiled = compile(text.source, knowledge, { defines: wish.defines });
   if (!compiled.ok) {
     return failCompilation(output, compiled.error);
