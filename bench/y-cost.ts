@@ -13,7 +13,6 @@ import {
   quantile,
   saveSection,
   summarize,
-  type Summary,
 } from './harness/index.ts';
 import { measurePrograms } from './y-cost/program-times.ts';
 import { Target } from './y-cost/target.ts';
@@ -89,9 +88,9 @@ const loadBefore = loadavg()[0]!;
 const costRows: string[][] = [];
 const armed: Record<Tracer, number[]> = { fluoro: [], bpftrace: [] };
 const target = await Target.start();
-let plain: Summary;
+let plain: number;
 try {
-  plain = summarize(await Promise.all([fastest(target, CALLS)]));
+  plain = await fastest(target, CALLS);
   for (const action of ACTIONS) {
     if (values.only !== '' && !action.name.includes(values.only)) continue;
     const { fluoro, bpftrace } = await compareAction(target, action);
@@ -154,7 +153,7 @@ const costTable = formatTable(
 );
 const intro = `\`npm run bench -- y-cost\` on ${describeMachine()}; load average at the start ${loadBefore.toFixed(1)}.
 
-A C program calls a function ${CALLS.toLocaleString('en-US')} times in a loop, ${BATCHES} times over; the fastest counts, less the same without a probe (${formatNumber(plain.median)} ns a call). Both probe the same instruction. ${REPEAT} runs of each, one of ours and one of bpftrace's in turn; ratios are medians of pairs.
+A C program calls a function ${CALLS.toLocaleString('en-US')} times in a loop, ${BATCHES} times over; the fastest counts, less the same without a probe (${formatNumber(plain)} ns a call). Both probe the same instruction. ${REPEAT} runs of each, one of ours and one of bpftrace's in turn; ratios are medians of pairs.
 Time in the program is the kernel's own statistics (\`bpf_stats_enabled\`), of another such loop; the rest of a hit is the kernel's breakpoint, alike for both.`;
 const arming =
   armed.fluoro.length === 0
