@@ -37,8 +37,25 @@ export interface UprobeOptions {
   readonly pid?: number;
 }
 
-/** Events that samplers count. Hardware ones need a PMU, which many virtual machines lack. */
-export type SampledEvent = 'cpu-clock' | 'cycles' | 'instructions' | 'cache-misses' | 'branch-misses' | 'page-faults' | 'context-switches';
+/** Type and config of struct perf_event_attr: PERF_TYPE_HARDWARE 0, which needs a PMU that many virtual machines lack; PERF_TYPE_SOFTWARE 1. */
+const EVENTS = {
+  'cpu-clock': [1, 0],
+  'task-clock': [1, 1],
+  'page-faults': [1, 2],
+  'context-switches': [1, 3],
+  'cpu-migrations': [1, 4],
+  'minor-faults': [1, 5],
+  'major-faults': [1, 6],
+  cycles: [0, 0],
+  instructions: [0, 1],
+  'cache-references': [0, 2],
+  'cache-misses': [0, 3],
+  branches: [0, 4],
+  'branch-misses': [0, 5],
+} as const satisfies Readonly<Record<string, readonly [type: number, config: number]>>;
+
+/** Events that samplers count. */
+export type SampledEvent = keyof typeof EVENTS;
 
 export interface SamplerOptions {
   readonly event: SampledEvent;
@@ -49,17 +66,7 @@ export interface SamplerOptions {
   readonly pid?: number;
 }
 
-/** Type and config of struct perf_event_attr: PERF_TYPE_HARDWARE 0, PERF_TYPE_SOFTWARE 1. */
-const EVENTS: Readonly<Record<SampledEvent, readonly [type: number, config: number]>> = {
-  'cpu-clock': [1, 0],
-  'page-faults': [1, 2],
-  'context-switches': [1, 3],
-  cycles: [0, 0],
-  instructions: [0, 1],
-  'cache-misses': [0, 3],
-  'branch-misses': [0, 5],
-};
-
+export const NO_KPROBES = 'this kernel has no kprobes (CONFIG_KPROBE_EVENTS)';
 const PERF_TYPE_TRACEPOINT = 2;
 const UPROBE_MULTI_RETURN = 1;
 
@@ -168,6 +175,19 @@ export function attachRawTracepoint(programFd: number, name: string | undefined)
   return ok(quickAttachment(name === undefined ? 'tracing' : 'raw tracepoint', [link.value]));
 }
 
+/** The event of a breakpoint on a kernel function, which fires on all processors: as for uprobes, config1 is the name, and bit 0 asks for returns. */
+export function kprobeEvent(type: number, name: string, isReturn: boolean): PerfEvent {
+  return { name: `kprobe ${name}`, type, config: isReturn ? 1 : 0, path: name, offset: 0, pid: -1, cpu: 0 };
+}
+
+/** A kernel function by a breakpoint; programs of type `kprobe`. */
+export function attachKprobe(programFd: number, name: string, isReturn: boolean): Result<Attachment, KernelError> {
+  const type = findPmuType('kprobe');
+  if (type === undefined) return err(kernelError('unsupported', NO_KPROBES));
+  const started = startPerfEvent(kprobeEvent(type, name, isReturn), programFd);
+  return started.ok ? ok(quickAttachment('perf kprobe', started.value)) : started;
+}
+
 /** Samples by time or by counted events, on every processor that is online, or following the threads of one process. */
 export function attachSampler(programFd: number, options: SamplerOptions): Result<Attachment, KernelError> {
   const [type, config] = EVENTS[options.event];
@@ -204,5 +224,5 @@ function listThreads(pid: number): number[] {
 
 function explainMissingEvent(event: SampledEvent, error: KernelError): Result<never, KernelError> {
   if (error.kind !== 'not-found' && error.kind !== 'unsupported') return err(error);
-  return err({ ...error, kind: 'unsupported', message: `${error.message}; this machine has no counter for ${event}: use cpu-clock` });
+  return err({ ...error, kind: 'unsupported', message: `this machine has no counter for ${event} (${error.message}): use cpu-clock` });
 }

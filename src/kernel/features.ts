@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import { release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { err, ok, type Result } from '../base/index.ts';
+import { kprobeEvent, NO_KPROBES } from './attach.ts';
 import { Assembler, type MapSpec, type ProgramSpec } from '../bpf/index.ts';
 import { closeDescriptor, readProcessMemory } from '../native/index.ts';
 import { toKernelError, kernelError, type KernelError } from './error.ts';
@@ -31,6 +32,7 @@ export type FeatureName =
   | 'raw tracepoints'
   | 'typed tracepoints'
   | 'kernel function hooks'
+  | 'kernel function probes'
   | 'iterators'
   | 'process memory'
   | 'kernel types'
@@ -138,8 +140,14 @@ const PROBES: readonly Probe[] = [
   {
     name: 'kernel function hooks',
     needs: ['BPF', 'PERFMON'],
-    run: () => tryTracing('traceEntry', 'vfs_read', 'attached to vfs_read'),
-    instead: 'nothing, where the kernel is locked down; tracepoints and uprobes take their place',
+    run: tryHook,
+    instead: 'nothing, where the kernel is locked down; kernel function probes take their place',
+  },
+  {
+    name: 'kernel function probes',
+    needs: ['BPF', 'PERFMON'],
+    run: tryKprobe,
+    instead: 'a kernel with CONFIG_KPROBE_EVENTS; tracepoints take their place',
   },
   {
     name: 'iterators',
@@ -243,6 +251,29 @@ function tryTracing(attach: 'traceRawTracepoint' | 'traceEntry', attachTo: strin
     const attached = object.attachTracing('probe');
     return attached.ok ? ok(done) : attached;
   });
+}
+
+function tryHook(): Result<string, KernelError> {
+  return tryTracing('traceEntry', 'vfs_read', 'attached to vfs_read');
+}
+
+function tryKprobe(): Result<string, KernelError> {
+  const type = findPmuType('kprobe');
+  if (type === undefined) return err(kernelError('unsupported', NO_KPROBES));
+  const fd = openDisabledEvent(kprobeEvent(type, 'vfs_read', false));
+  if (!fd.ok) return fd;
+  closeDescriptor(fd.value);
+  return ok('one event was opened');
+}
+
+/** How functions of the kernel can be probed here, found out by doing; or why they cannot. Some tens of milliseconds. */
+export function findKernelFunctionWay(ways: 'any' | 'kprobe'): Result<'hook' | 'kprobe', KernelError> {
+  const hook = ways === 'any' ? tryHook() : err(kernelError('unsupported', 'hooks do not tell results before Linux 5.17'));
+  if (hook.ok) return ok('hook');
+  const kprobe = tryKprobe();
+  if (kprobe.ok) return ok('kprobe');
+  const reason = hook.error.message.replace(/^program \w+: /, '').replace(/; use tracepoints.*$/, '');
+  return err({ ...kprobe.error, message: `${kprobe.error.message}; ${reason}` });
 }
 
 function tryIterator(): Result<string, KernelError> {

@@ -2,7 +2,7 @@ export type { Attachment, SampledEvent, SamplerOptions, UprobeOptions, UprobePla
 export { findCgroupId, findCgroupPath, listCgroups } from './cgroup.ts';
 export { listCpus } from './cpus.ts';
 export type { KernelError } from './error.ts';
-export { probeFeatures, type Feature, type FeatureName } from './features.ts';
+export { findKernelFunctionWay, probeFeatures, type Feature, type FeatureName } from './features.ts';
 export type { IterateOptions } from './iterate.ts';
 export { splitPerCpu, type EntriesOptions, type KernelMap, type MapItem } from './kernel-map.ts';
 export { KernelObject, type LoadOptions } from './kernel-object.ts';

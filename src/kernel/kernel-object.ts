@@ -3,6 +3,7 @@ import { assert, err, ok, type Result } from '../base/index.ts';
 import type { BpfObject, MapSpec, ProgramSpec } from '../bpf/index.ts';
 import { closeDescriptor, closeDescriptorSlowly } from '../native/index.ts';
 import {
+  attachKprobe,
   attachPerfUprobes,
   attachRawTracepoint,
   attachSampler,
@@ -85,6 +86,11 @@ export class KernelObject {
   /** A classic tracepoint, for programs of type `tracepoint`. */
   attachTracepoint(program: string, category: string, name: string): Result<Attachment, KernelError> {
     return this.#keep(attachTracepoint(this.program(program).fd, category, name));
+  }
+
+  /** A kernel function by a breakpoint, for programs of type `kprobe`. */
+  attachKprobe(program: string, name: string, isReturn: boolean): Result<Attachment, KernelError> {
+    return this.#keep(attachKprobe(this.program(program).fd, name, isReturn));
   }
 
   /** A raw tracepoint, for programs of type `rawTracepoint`. */

@@ -21,7 +21,7 @@ export interface PerfEvent {
   /** Samples a second; or `period`, events a sample. */
   readonly frequency?: number;
   readonly period?: number;
-  /** A path that `config1` points to, and `config2`: of uprobes. */
+  /** A text that `config1` points to, and `config2`: the file of uprobes, the function of kprobes. */
   readonly path?: string;
   readonly offset?: number | bigint;
   /** Children of the process count too; not for all events. */

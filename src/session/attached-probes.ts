@@ -1,6 +1,6 @@
 /** What of a compiled program is attached, where, and what was taken off again. */
-import { err, ok, type Result } from '../base/index.ts';
-import type { Attachment, KernelError, KernelObject, SampledEvent } from '../kernel/index.ts';
+import { ok, type Result } from '../base/index.ts';
+import type { Attachment, KernelError, KernelObject } from '../kernel/index.ts';
 import type { EbpfProgram, UprobeSite } from '../y/index.ts';
 
 type Planned = EbpfProgram['attachments'][number];
@@ -82,11 +82,11 @@ export class AttachedProbes {
       case 'clock':
         return [() => object.attachSampler(program, { event: 'cpu-clock', frequency: point.hz })];
       case 'counter':
-        return [() => object.attachSampler(program, { event: point.event as SampledEvent, period: point.period })];
-      case 'kprobe': {
-        const message = `kernel functions (${point.names.join(', ')}) cannot be probed by this kernel`;
-        return [() => err({ kind: 'unsupported', message, errno: 0 })];
-      }
+        return [() => object.attachSampler(program, { event: point.event, period: point.period })];
+      case 'kprobe':
+        return [() => object.attachKprobe(program, point.name, point.isReturn)];
+      case 'kernel-hook':
+        return [() => object.attachTracing(program)];
     }
   }
 

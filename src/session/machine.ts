@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { BtfTypes } from '../btf/index.ts';
 import { findMember, strip, type CType } from '../ctypes/index.ts';
 import type { KernelFeatures, KernelOffsets } from '../y/index.ts';
+import { examineKernelFunctions } from './kernel-functions.ts';
 
 export interface Machine {
   readonly features: KernelFeatures;
@@ -30,10 +31,24 @@ export function examineMachine(btfPath = '/sys/kernel/btf/vmlinux'): Machine {
       forEachElement: helpers.has('BPF_FUNC_for_each_map_elem'),
       uprobeMulti: attachTypes.has('BPF_TRACE_UPROBE_MULTI'),
       cookies: helpers.has('BPF_FUNC_get_attach_cookie'),
+      // Only programs that probe such functions ask, and pay for the trial.
+      get kernelFunctions() {
+        return examineKernelFunctions(helpers.has('BPF_FUNC_get_func_ret'));
+      },
+      lastThreadTold: parametersOf(types, 'btf_trace_sched_process_exit') > PARAMETERS_BEFORE_LAST_THREAD,
     },
     offsets: {
       ...known('taskTgid', offset('task_struct', 'tgid')),
       ...known('taskPid', offset('task_struct', 'pid')),
+      ...known('taskState', offset('task_struct', '__state') ?? offset('task_struct', 'state')),
+      ...known('taskComm', offset('task_struct', 'comm')),
+      ...known('taskCredentials', offset('task_struct', 'cred')),
+      ...known('taskCgroups', offset('task_struct', 'cgroups')),
+      ...known('credentialsUid', offset('cred', 'uid')),
+      ...known('credentialsGid', offset('cred', 'gid')),
+      ...known('cgroupSetDefault', offset('css_set', 'dfl_cgrp')),
+      ...known('cgroupNode', offset('cgroup', 'kn')),
+      ...known('nodeId', offset('kernfs_node', 'id')),
       ...known('taskRealParent', offset('task_struct', 'real_parent')),
       ...known('taskSignal', offset('task_struct', 'signal')),
       ...known('signalLive', offset('signal_struct', 'live')),
@@ -49,6 +64,17 @@ export function examineMachine(btfPath = '/sys/kernel/btf/vmlinux'): Machine {
 
 /** enum pid_type (include/linux/pid_types.h): PID, TGID, PGID. */
 const PIDTYPE_PGID = 2;
+
+/** The data pointer and the task: Linux 6.16 added whether the thread is the last. */
+const PARAMETERS_BEFORE_LAST_THREAD = 2;
+
+/** Parameters of the function that a type of this name points to; 0 when there is none. */
+function parametersOf(types: BtfTypes | undefined, name: string): number {
+  const type = types?.findType(name, 'typedef');
+  const pointer = type && strip(type);
+  const target = pointer?.kind === 'pointer' ? strip(pointer.target) : undefined;
+  return target?.kind === 'function' ? target.parameters.length : 0;
+}
 
 function namesOf(type: CType | undefined): ReadonlySet<string> {
   return new Set(type?.kind === 'enum' ? [...type.enumerators].map(({ name }) => name) : []);

@@ -33,6 +33,7 @@ export function estimateTrapNs(point: PlannedPoint, hostPath: (module: string) =
       return mean + (point.isReturn ? RETURN_TRAP : 0);
     }
     case 'kprobe':
+    case 'kernel-hook':
     case 'tracepoint':
     case 'raw-tracepoint':
       return TRACEPOINT;

@@ -22,7 +22,7 @@ export const OPTIONS: EbpfOptions = {
   architecture: 'x86-64',
   cpus: 2,
   filter: { kind: 'all' },
-  features: { loop: true, forEachElement: true, uprobeMulti: true, cookies: true },
+  features: { loop: true, forEachElement: true, uprobeMulti: true, cookies: true, kernelFunctions: 'kprobe', lastThreadTold: false },
   limits: { ...DEFAULT_LIMITS, ringBytes: 1 << 16 },
   kernel: {},
   pidNamespace: undefined,

@@ -4,6 +4,7 @@ import type { MapSpec } from '../../../bpf/index.ts';
 import type { IrFunction, Program } from '../../ir/program.ts';
 import type { Attachment, EbpfDiagnostic, EbpfProgram } from './ebpf-program.ts';
 import { followForks, forgetEnded } from './housekeeping.ts';
+import { findUnavailable } from './kernel-points.ts';
 import type { EbpfOptions } from './options.ts';
 import { groupProbes } from './programs.ts';
 import { MAPS, planStorage, type StoragePlan } from './storage-plan.ts';
@@ -29,7 +30,11 @@ export function compileEbpf(program: Program, options: EbpfOptions): Result<Ebpf
     program,
     options: capped,
     storage,
-    diagnostics: [...refuseThreadAggregates(program, storage), ...refuseLargeHistograms(program, storage)],
+    diagnostics: [
+      ...refuseThreadAggregates(program, storage),
+      ...refuseLargeHistograms(program, storage),
+      ...refusePoints(program, options),
+    ],
     prints: [undefined],
     maps: new Map(),
     names: new Uint8Array(0),
@@ -88,6 +93,13 @@ function extraMaps(state: ObjectState, functions: readonly IrFunction[]): MapSpe
   if (options.measure !== 'nothing')
     maps.push({ name: MAPS.measures, type: 'perCpuArray', keyBytes: 4, valueBytes: 16, maxEntries: Math.max(1, program.probes.length) });
   return maps;
+}
+
+function refusePoints({ probes }: Program, options: EbpfOptions): EbpfDiagnostic[] {
+  return probes.flatMap(({ point, place }) => {
+    const unavailable = findUnavailable(point, options);
+    return unavailable === undefined ? [] : [{ ...unavailable, place }];
+  });
 }
 
 function refuseThreadAggregates({ globals }: Program, storage: StoragePlan): EbpfDiagnostic[] {

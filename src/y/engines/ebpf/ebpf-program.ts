@@ -29,13 +29,34 @@ export interface Attachment {
 
 export type AttachPoint =
   | { readonly kind: 'uprobe'; readonly isReturn: boolean; readonly sites: readonly UprobeSite[] }
-  /** Kernel functions: the first name that exists. */
-  | { readonly kind: 'kprobe'; readonly isReturn: boolean; readonly names: readonly string[] }
+  /** A kernel function, by a breakpoint. */
+  | { readonly kind: 'kprobe'; readonly isReturn: boolean; readonly name: string }
+  /** A kernel function that the program was loaded for (`tracing`). */
+  | { readonly kind: 'kernel-hook'; readonly name: string }
   | { readonly kind: 'tracepoint'; readonly category: string; readonly name: string; readonly id: number }
   | { readonly kind: 'raw-tracepoint'; readonly name: string }
   /** On every CPU: a clock, or a counter of the machine. */
   | { readonly kind: 'clock'; readonly hz: number }
-  | { readonly kind: 'counter'; readonly event: string; readonly period: number };
+  | { readonly kind: 'counter'; readonly event: CounterEvent; readonly period: number };
+
+/** Counters that `_pmu` names: the kernel's own, then those of the processor. */
+export const COUNTER_EVENTS = [
+  'cpu-clock',
+  'task-clock',
+  'page-faults',
+  'minor-faults',
+  'major-faults',
+  'context-switches',
+  'cpu-migrations',
+  'cycles',
+  'instructions',
+  'cache-references',
+  'cache-misses',
+  'branches',
+  'branch-misses',
+] as const;
+
+export type CounterEvent = (typeof COUNTER_EVENTS)[number];
 
 export interface UprobeSite {
   /** Path as the target sees it. */

@@ -1,11 +1,12 @@
 /** Reads of memory, and what a hit is about: process, time, arguments, registers, backtraces. */
 import type { AccessSize, Register } from '../../../bpf/index.ts';
 import type { UsdtOperand } from '../../knowledge.ts';
-import type { Instruction, Space } from '../../ir/program.ts';
+import type { Instruction, Space, TextBuiltin } from '../../ir/program.ts';
 import { CONTROL, TEXT_HEADER_BYTES } from './ebpf-program.ts';
-import { chunksOf, emitCount, textEnd, type Emitter } from './emitter.ts';
+import { chunksOf, emitCount, textEnd, type Emitter, type TextAt } from './emitter.ts';
 import { emitAtMost, emitCopy, emitCountBytes, emitZero } from './emit-text.ts';
 import { STACK } from './function-plan.ts';
+import { emitTask, TASK_PATHS } from './hit-task.ts';
 import { ARGUMENT_REGISTERS, findRegister, STACK_ARGUMENTS, SYSCALL_REGISTERS } from './machine.ts';
 import type { KernelOffsets } from './options.ts';
 import { MAPS } from './storage-plan.ts';
@@ -15,6 +16,7 @@ type Of<Op extends Instruction['op']> = Extract<Instruction, { op: Op }>;
 const BPF_F_USER_STACK = 1 << 8;
 const COMM_BYTES = 16;
 const EFAULT = -14;
+const BTF_HINT = 'a kernel with BTF: /sys/kernel/btf/vmlinux';
 
 /** Reads `size` bytes at r3 into `STACK.a`; jumps to `failed` when it cannot. */
 function emitReadWord(e: Emitter, space: Space, size: AccessSize, failed: string): void {
@@ -68,16 +70,17 @@ export function emitValid(e: Emitter, { to, space, address, size }: Of<'valid'>)
 
 export function emitBuiltin(e: Emitter, { to, name, at }: Of<'builtin'>): void {
   const { a } = e;
-  const shiftRight = (bits: number): unknown => a.aluImm('rsh', 0, bits);
-  const low = (): unknown => a.alu32('mov', 0, 0);
+  const isCurrent = e.unit.request.task === undefined;
+  const shiftRight = (bits: number, _emitted: unknown): unknown => a.aluImm('rsh', 0, bits);
+  const low = (_emitted: unknown): unknown => a.alu32('mov', 0, 0);
   const since = (divisor: number): unknown => a.call('ktime_get_ns').aluImm('div', 0, divisor);
   const emitters: Readonly<Record<typeof name, () => unknown>> = {
-    pid: () => a.call('get_current_pid_tgid') && shiftRight(32),
-    tid: () => a.call('get_current_pid_tgid') && low(),
-    uid: () => a.call('get_current_uid_gid') && low(),
-    gid: () => a.call('get_current_uid_gid') && shiftRight(32),
+    pid: () => shiftRight(32, e.emitProcessAndThread()),
+    tid: () => low(e.emitProcessAndThread()),
+    uid: () => (isCurrent ? low(a.call('get_current_uid_gid')) : emitTaskPath(e, TASK_PATHS.uid, 4, at)),
+    gid: () => (isCurrent ? shiftRight(32, a.call('get_current_uid_gid')) : emitTaskPath(e, TASK_PATHS.gid, 4, at)),
     cpu: () => a.call('get_smp_processor_id'),
-    cgroup: () => a.call('get_current_cgroup_id'),
+    cgroup: () => (isCurrent ? a.call('get_current_cgroup_id') : emitTaskPath(e, TASK_PATHS.cgroup, 8, at)),
     'now-ns': () => a.call('ktime_get_ns'),
     'now-us': () => since(1000),
     'now-ms': () => since(1_000_000),
@@ -88,22 +91,21 @@ export function emitBuiltin(e: Emitter, { to, name, at }: Of<'builtin'>): void {
       a.call('get_prandom_u32').alu32('mov', 0, 0).load(8, 1, 10, STACK.a).alu('or', 0, 1);
     },
     nspid: () => emitNamespacePid(e, at),
-    ppid: () => emitTaskPath(e, ['taskRealParent', 'taskTgid'], 4, at),
-    pgid: () => emitTaskPath(e, ['taskSignal', 'signalProcessGroup', 'pidNumber'], 4, at),
-    'thread-pointer': () => emitTaskPath(e, ['taskThreadPointer'], 8, at),
+    ppid: () => emitTaskPath(e, TASK_PATHS.parent, 4, at),
+    pgid: () => emitTaskPath(e, TASK_PATHS.processGroup, 4, at),
+    'thread-pointer': () => emitTaskPath(e, TASK_PATHS.threadPointer, 8, at),
   };
   emitters[name]();
   e.store(to, 0);
 }
 
-/** r0 = what lies at the end of a chain of pointers that begins at the current task. */
+/** r0 = what lies at the end of a chain of pointers that begins at the task that the hit is about. */
 function emitTaskPath(e: Emitter, path: readonly (keyof KernelOffsets)[], size: 4 | 8, at: Instruction['at']): void {
   const { a } = e;
-  a.call('get_current_task').move(3, 0);
+  emitTask(a, e.unit.request.task);
   for (const [index, name] of path.entries()) {
     const offset = e.unit.options.kernel[name];
-    if (offset === undefined)
-      e.diagnose('kernel-type', `this needs the kernel's types (${name})`, at, 'a kernel with BTF: /sys/kernel/btf/vmlinux');
+    if (offset === undefined) e.diagnose('kernel-type', `this needs the kernel's types (${name})`, at, BTF_HINT);
     const bytes = index === path.length - 1 ? size : 8;
     a.aluImm('add', 3, offset ?? 0);
     emitReadWord(e, 'kernel', bytes, e.failure('failed-read'));
@@ -123,21 +125,43 @@ function emitNamespacePid(e: Emitter, at: Instruction['at']): void {
   a.jumpIfImm('ne', 0, 0, e.failure('failed-read')).load(4, 0, 10, STACK.a + 4);
 }
 
+/** Texts that no helper gives, and what to take in their place. */
+const UNKNOWN_TEXTS: Readonly<Record<Exclude<TextBuiltin, 'comm' | 'probe-function'>, readonly [shown: string, hint: string]>> = {
+  exe: ['_exe()', 'use _comm(), or _pid() and /proc/PID/exe'],
+  container: ['_container()', 'use _cgroup(): the number of the control group, which is the inode of its folder below /sys/fs/cgroup'],
+  'trace-id': ['_trace_id()', 'use _tid()'],
+};
+
 export function emitBuiltinText(e: Emitter, { to, name, at }: Of<'builtin-text'>): void {
   if (name === 'probe-function') return emitProbeFunction(e, to);
   if (name !== 'comm') {
-    e.diagnose('kernel-text', `${name} is not known inside the kernel`, at, 'use _comm(), or name the process in a timer by its _pid()');
-    return;
+    const [shown, hint] = UNKNOWN_TEXTS[name];
+    return e.diagnose('kernel-text', `${shown} is not known inside the kernel`, at, hint);
   }
   const direct = 'local' in to && e.body.texts[to.local]! >= COMM_BYTES;
   const text = direct ? e.text(to) : e.unit.scratchText(COMM_BYTES, 2);
-  e.address(1, text.place, TEXT_HEADER_BYTES);
-  e.a.moveImm(2, COMM_BYTES).call('get_current_comm');
+  emitCommBytes(e, text, at);
   const base = e.base(text.place, 8, 1);
   e.a.storeImm(8, base.register, base.offset, 0);
   emitCountBytes(e, text);
   emitZero(e, text.place, TEXT_HEADER_BYTES + COMM_BYTES, textEnd(text.capacity));
   if (!direct) emitCopy(e, e.writableText(to), text);
+}
+
+function emitCommBytes(e: Emitter, text: TextAt, at: Instruction['at']): void {
+  const { request, options } = e.unit;
+  if (request.task === undefined) {
+    e.address(1, text.place, TEXT_HEADER_BYTES);
+    e.a.moveImm(2, COMM_BYTES).call('get_current_comm');
+    return;
+  }
+  const { taskComm } = options.kernel;
+  if (taskComm === undefined) e.diagnose('kernel-type', "this needs the kernel's types (taskComm)", at, BTF_HINT);
+  emitZero(e, text.place, TEXT_HEADER_BYTES, TEXT_HEADER_BYTES + COMM_BYTES);
+  emitTask(e.a, request.task);
+  e.a.aluImm('add', 3, taskComm ?? 0);
+  e.address(1, text.place, TEXT_HEADER_BYTES);
+  e.a.moveImm(2, COMM_BYTES).call('probe_read_kernel_str').jumpIfImm('slt', 0, 0, e.failure('failed-read'));
 }
 
 /** By the site's variant: the literal with its function's name. */
@@ -179,7 +203,13 @@ export function emitArgument(e: Emitter, { to, index, at }: Of<'argument'>): voi
     emitReadWord(e, 'kernel', 8, e.failure('failed-read'));
     a.load(8, 0, 10, STACK.a);
   } else if (source?.kind === 'context' && source.offsets[index] !== undefined) a.load(8, 0, 6, source.offsets[index]);
-  else {
+  else if (source?.kind === 'new-thread' && index === 0) {
+    const offset = e.unit.options.kernel.taskPid;
+    if (offset === undefined) e.diagnose('kernel-type', "this needs the kernel's types (taskPid)", at, BTF_HINT);
+    a.load(8, 3, 6, 0).aluImm('add', 3, offset ?? 0);
+    emitReadWord(e, 'kernel', 4, e.failure('failed-read'));
+    a.load(4, 0, 10, STACK.a);
+  } else {
     e.diagnose('argument', 'this kind of probe has no arguments', at, 'take them at the entry, and keep them in a _thread variable');
     return;
   }
@@ -243,6 +273,8 @@ function narrow(e: Emitter, register: Register, size: AccessSize, signed: boolea
 export function emitReturnValue(e: Emitter, { to, at }: Of<'return-value'>): void {
   const source = e.probeBody?.argumentSource;
   if (source?.kind === 'return') e.a.load(8, 0, 6, source.offset);
+  else if (source?.kind === 'hook-return')
+    e.a.move(1, 6).move(2, 10).aluImm('add', 2, STACK.a).storeImm(8, 10, STACK.a, 0).call('get_func_ret').load(8, 0, 10, STACK.a);
   else e.diagnose('return-value', 'this kind of probe has no returned value', at, 'use a probe of the return: fn() -> T r');
   e.store(to, 0);
 }

@@ -39,7 +39,8 @@ function describe(e: Emitter, value: OutputValue, at: Instruction['at']): PrintV
 /** What helpers give of the header, on the stack: `a` time, `b` process and thread, `c` CPU. */
 function emitHeaderFacts(e: Emitter): void {
   const { a } = e;
-  a.call('ktime_get_ns').store(8, 10, STACK.a, 0).call('get_current_pid_tgid').store(8, 10, STACK.b, 0);
+  e.emitProcessAndThread();
+  a.store(8, 10, STACK.b, 0).call('ktime_get_ns').store(8, 10, STACK.a, 0);
   a.call('get_smp_processor_id').store(8, 10, STACK.c, 0);
 }
 

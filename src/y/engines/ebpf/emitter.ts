@@ -8,6 +8,7 @@ import type { AccessSize, Assembler, Register } from '../../../bpf/index.ts';
 import type { IrFunction, Loss, Operand, Program, SourcePlace, TextPlace } from '../../ir/program.ts';
 import { LOSSES, TEXT_HEADER_BYTES, type GlobalLayout } from './ebpf-program.ts';
 import { STACK, type FunctionPlan } from './function-plan.ts';
+import { emitProcessAndThread } from './hit-task.ts';
 import { capacityOf, MAPS, roundUp } from './storage-plan.ts';
 import type { ProgramContext, UnitBody } from './program-context.ts';
 
@@ -159,6 +160,11 @@ export class Emitter {
     emitCount(this.a, loss);
   }
 
+  /** r0 = process id in the upper half, thread id in the lower, of the thread that the hit is about. `STACK.a` and r1–r5 are lost. */
+  emitProcessAndThread(): void {
+    emitProcessAndThread(this.a, this.unit.request.task, this.unit.options.kernel);
+  }
+
   /** Where memory of the frame is; `scratch` is used where the offset is too far. */
   frame(offset: number, scratch: Register): { readonly register: Register; readonly offset: number } {
     if (offset <= FARTHEST_OFFSET) return { register: 9, offset };
@@ -284,7 +290,8 @@ export class Emitter {
       // A per-CPU array has its only entry always: the verifier alone does not know.
       a.jumpIfImm('ne', 0, 0, found).jump(this.failure('scratch-busy'));
     } else {
-      a.call('get_current_pid_tgid').store(4, 10, STACK.c, 0);
+      this.emitProcessAndThread();
+      a.store(4, 10, STACK.c, 0);
       this.#lookup(map);
       a.jumpIfImm('ne', 0, 0, found);
       if (write) this.#makeThread(map);

@@ -48,31 +48,34 @@ export function followForks({ filter, kernel }: EbpfOptions): OwnProgram | undef
  * sched_process_exit: forgets the thread's variables, and with the last thread the process, whose number another may get. Without the
  * kernel's types a process stays in the target. Undefined when nothing is to be forgotten.
  */
-export function forgetEnded({ filter, kernel }: EbpfOptions, hasThreadVariables: boolean): OwnProgram | undefined {
+export function forgetEnded({ filter, kernel, features }: EbpfOptions, hasThreadVariables: boolean): OwnProgram | undefined {
   const { taskSignal, signalLive } = kernel;
-  const forgetsProcesses = filter.kind === 'pid' && taskSignal !== undefined && signalLive !== undefined;
+  const seesLast = features.lastThreadTold || (taskSignal !== undefined && signalLive !== undefined);
+  const forgetsProcesses = filter.kind === 'pid' && seesLast;
   if (!hasThreadVariables && !forgetsProcesses) return undefined;
   const a = new Assembler();
   const out = a.newLabel('out');
   a.move(6, 1).call('get_current_pid_tgid').move(7, 0).store(4, 10, STACK.a, 0);
   if (hasThreadVariables) pointTo(a, 2, STACK.a).loadMap(1, MAPS.threads).call('map_delete_elem');
   if (forgetsProcesses) {
-    const readInto = (offset: number, bytes: number): void => {
-      a.aluImm('add', 3, offset)
-        .move(1, 10)
-        .aluImm('add', 1, STACK.b)
-        .moveImm(2, bytes)
-        .call('probe_read_kernel')
-        .jumpIfImm('ne', 0, 0, out);
-    };
-    a.load(8, 3, 6, 0);
-    readInto(taskSignal, 8);
-    a.load(8, 3, 10, STACK.b);
-    readInto(signalLive, 4);
-    a.load(4, 0, 10, STACK.b).jumpIfImm('ne', 0, 0, out).aluImm('rsh', 7, 32).store(4, 10, STACK.a, 7);
+    if (features.lastThreadTold) a.load(8, 0, 6, 8).aluImm('and', 0, 0xff).jumpIfImm('eq', 0, 0, out);
+    else emitUnlessLast(a, { taskSignal: taskSignal ?? 0, signalLive: signalLive ?? 0 }, out);
+    a.aluImm('rsh', 7, 32).store(4, 10, STACK.a, 7);
     pointTo(a, 2, STACK.a).loadMap(1, MAPS.targets).call('map_delete_elem');
     a.loadMapValue(1, MAPS.control, CONTROL.firstTarget).load(4, 2, 1).jumpIf('ne', 2, 7, out).storeImm(4, 1, 0, 0);
   }
   a.label(out).moveImm(0, 0).exit();
   return own('forget_ended', 'sched_process_exit', a);
+}
+
+/** Jumps to `out` while threads of the process live. Of two that end at once, both may look like the last. */
+function emitUnlessLast(a: Assembler, at: { readonly taskSignal: number; readonly signalLive: number }, out: string): void {
+  const readInto = (offset: number, bytes: number): void => {
+    a.aluImm('add', 3, offset).move(1, 10).aluImm('add', 1, STACK.b).moveImm(2, bytes).call('probe_read_kernel').jumpIfImm('ne', 0, 0, out);
+  };
+  a.load(8, 3, 6, 0);
+  readInto(at.taskSignal, 8);
+  a.load(8, 3, 10, STACK.b);
+  readInto(at.signalLive, 4);
+  a.load(4, 0, 10, STACK.b).jumpIfImm('ne', 0, 0, out);
 }

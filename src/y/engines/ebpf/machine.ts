@@ -47,6 +47,9 @@ export const SYSCALL_REGISTERS: Readonly<Record<Architecture, readonly number[]>
 
 export const RETURN_REGISTER: Readonly<Record<Architecture, number>> = { 'x86-64': X86.ax, aarch64: 0 };
 
+/** `addr` of struct bpf_perf_event_data (asm/bpf_perf_event.h): behind the registers and the period. */
+export const PERF_ADDRESS: Readonly<Record<Architecture, number>> = { 'x86-64': 176, aarch64: 280 };
+
 /** The number of the system call that is running, and its size. */
 export const SYSCALL_NUMBER: Readonly<Record<Architecture, { readonly offset: number; readonly size: 4 | 8 }>> = {
   'x86-64': { offset: X86.orig_ax, size: 8 },

@@ -43,7 +43,9 @@ test.each([
           integerGlobal('m'),
         ],
       });
-      const run = prepareRun(of, { features: { loop, forEachElement: true, uprobeMulti: true, cookies: true } });
+      const run = prepareRun(of, {
+        features: { loop, forEachElement: true, uprobeMulti: true, cookies: true, kernelFunctions: 'kprobe', lastThreadTold: true },
+      });
       run.hit();
       const found = runRegex(regex.value, bytes);
       expect(run.global(GROUPS)).toBe(found === undefined ? 0n : 1n);

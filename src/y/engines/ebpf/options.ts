@@ -33,6 +33,16 @@ export interface KernelFeatures {
   readonly uprobeMulti: boolean;
   /** bpf_get_attach_cookie (5.15). */
   readonly cookies: boolean;
+  /** How functions of the kernel are probed: by BTF (fentry and fexit, with bpf_get_func_ret: 5.17), by breakpoints, or why not. */
+  readonly kernelFunctions: 'hook' | 'kprobe' | NoKernelFunctions;
+  /** The tracepoint sched_process_exit says whether the thread is its process's last (6.16). */
+  readonly lastThreadTold: boolean;
+}
+
+export interface NoKernelFunctions {
+  readonly why: string;
+  /** What can be used in place of a function. */
+  wayOut(name: string): string;
 }
 
 export interface EbpfLimits {
@@ -65,6 +75,17 @@ export interface KernelOffsets {
   readonly taskPid?: number;
   readonly taskRealParent?: number;
   readonly taskSignal?: number;
+  readonly taskState?: number;
+  readonly taskComm?: number;
+  readonly taskCredentials?: number;
+  readonly taskCgroups?: number;
+  /** `struct cred`: `uid`, `gid`. */
+  readonly credentialsUid?: number;
+  readonly credentialsGid?: number;
+  /** `struct css_set`: `dfl_cgrp`; `struct cgroup`: `kn`; `struct kernfs_node`: `id`. */
+  readonly cgroupSetDefault?: number;
+  readonly cgroupNode?: number;
+  readonly nodeId?: number;
   /** `struct signal_struct`: `live` (atomic_t), and `pids[PIDTYPE_PGID]`. */
   readonly signalLive?: number;
   readonly signalProcessGroup?: number;

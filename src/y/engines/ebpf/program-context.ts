@@ -31,7 +31,11 @@ export type ArgumentSource =
   /** Operands of each variant of the sites. */
   | { readonly kind: 'usdt'; readonly variants: readonly (readonly UsdtOperand[])[] }
   /** Offsets in the context. */
-  | { readonly kind: 'context'; readonly offsets: readonly number[] };
+  | { readonly kind: 'context'; readonly offsets: readonly number[] }
+  /** The result of a kernel function that is hooked. */
+  | { readonly kind: 'hook-return' }
+  /** The first one is the thread id of the task that the context points to at its start. */
+  | { readonly kind: 'new-thread' };
 
 export interface UnitBody {
   /** Index in the program's probes. */
@@ -48,7 +52,11 @@ export interface UnitBody {
 export interface UnitRequest {
   readonly name: string;
   readonly type: ProgramType;
-  readonly attach: ProgramSpec['attach'];
+  readonly attach?: ProgramSpec['attach'];
+  /** The kernel function that a `tracing` program hooks. */
+  readonly attachTo?: string;
+  /** Offset in the context of a pointer to the task that a hit is about; undefined: the current one. */
+  readonly task: number | undefined;
   readonly bodies: readonly UnitBody[];
   /** The context begins with the registers; it is a tracepoint's record; the probed code is the kernel's. */
   readonly hasRegisters: boolean;

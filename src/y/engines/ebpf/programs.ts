@@ -1,10 +1,9 @@
 /** From probes to programs: which share one, what each is attached to, and how their bodies tell their hits apart. */
-import type { Assembler, ProgramType } from '../../../bpf/index.ts';
 import type { FunctionSite, LineSite, UsdtSite } from '../../knowledge.ts';
 import type { Probe, ProbePoint, Program } from '../../ir/program.ts';
 import type { AttachPoint, UprobeSite } from './ebpf-program.ts';
-import { STACK } from './function-plan.ts';
-import { RETURN_REGISTER, SYSCALL_NUMBER } from './machine.ts';
+import { toKernelPoint, type KernelPoint } from './kernel-points.ts';
+import { RETURN_REGISTER } from './machine.ts';
 import type { EbpfOptions } from './options.ts';
 import type { ArgumentSource, UnitBody, UnitRequest } from './program-context.ts';
 
@@ -14,7 +13,6 @@ export interface Group {
   readonly point: AttachPoint;
 }
 
-const CLONE_THREAD = 0x10000;
 /** `endbr64` (Intel SDM volume 2): four bytes. */
 const ENDBR64 = [0xf3, 0x0f, 0x1e, 0xfa];
 
@@ -92,6 +90,7 @@ function uprobeGroup(program: Program, sites: readonly SharedSite[], index: numb
     name: `user_${index}`,
     type: 'kprobe',
     attach: options.features.uprobeMulti ? 'uprobeMulti' : undefined,
+    task: undefined,
     bodies,
     hasRegisters: true,
     hasRecord: false,
@@ -122,22 +121,10 @@ function plainBody({ probe, index }: Hit): UnitBody {
   return { probe: index, function: probe.body, global: probe.global, argumentSource: undefined, guard: undefined, functionNames: [''] };
 }
 
-/** What a point of the kernel's needs: equal keys share a program. */
-interface KernelPoint {
-  readonly key: string;
-  readonly type: ProgramType;
-  readonly point: AttachPoint;
-  readonly argumentSource?: ArgumentSource;
-  readonly guard?: UnitBody['guard'];
-  readonly hasRegisters?: boolean;
-  readonly hasRecord?: boolean;
-}
-
 function groupOthers(hits: readonly Hit[], options: EbpfOptions): Group[] {
   const groups = new Map<string, { readonly at: KernelPoint; readonly bodies: UnitBody[] }>();
   for (const hit of hits) {
     const at = toKernelPoint(hit.probe.point, options);
-    if (at === undefined) continue;
     const group = groups.get(at.key) ?? { at, bodies: [] };
     groups.set(at.key, group);
     group.bodies.push({ ...plainBody(hit), argumentSource: at.argumentSource, guard: at.guard });
@@ -146,7 +133,8 @@ function groupOthers(hits: readonly Hit[], options: EbpfOptions): Group[] {
     const request: UnitRequest = {
       name: `kernel_${index}`,
       type: at.type,
-      attach: undefined,
+      ...(at.attach === undefined ? {} : { attach: at.attach.kind, attachTo: at.attach.to }),
+      task: at.task,
       bodies,
       hasRegisters: at.hasRegisters ?? false,
       hasRecord: at.hasRecord ?? false,
@@ -155,96 +143,4 @@ function groupOthers(hits: readonly Hit[], options: EbpfOptions): Group[] {
     };
     return { request, point: at.point };
   });
-}
-
-function raw(name: string): Pick<KernelPoint, 'key' | 'type' | 'point'> {
-  return { key: `raw ${name}`, type: 'rawTracepoint', point: { kind: 'raw-tracepoint', name } };
-}
-
-function kprobe(names: readonly string[], isReturn: boolean): Pick<KernelPoint, 'key' | 'type' | 'point' | 'hasRegisters'> {
-  const key = `${isReturn ? 'kretprobe' : 'kprobe'} ${names.join(' ')}`;
-  return { key, type: 'kprobe', point: { kind: 'kprobe', isReturn, names }, hasRegisters: true };
-}
-
-function toKernelPoint(point: ProbePoint, options: EbpfOptions): KernelPoint | undefined {
-  const { architecture } = options;
-  const returned: ArgumentSource = { kind: 'return', offset: RETURN_REGISTER[architecture] };
-  switch (point.kind) {
-    case 'profile':
-      return { key: `clock ${point.hz}`, type: 'perfEvent', point: { kind: 'clock', hz: point.hz }, hasRegisters: true };
-    case 'pmu': {
-      const { event, period } = point;
-      return { key: `counter ${event} ${period}`, type: 'perfEvent', point: { kind: 'counter', event, period }, hasRegisters: true };
-    }
-    case 'tracepoint': {
-      const { category, name, id } = point.tracepoint;
-      return { key: `tracepoint ${id}`, type: 'tracepoint', point: { kind: 'tracepoint', category, name, id }, hasRecord: true };
-    }
-    case 'kfunc':
-      return { ...kprobe([point.name], point.exit), argumentSource: point.exit ? returned : { kind: 'function' } };
-    case 'syscall':
-      return toSyscall(point, options);
-    case 'cpu':
-      // The thread that goes is still the current one at sched_switch; the one that comes is at the end of the switch.
-      if (point.direction === 'off') return raw('sched_switch');
-      return kprobe(['finish_task_switch', 'finish_task_switch.isra.0'], false);
-    case 'page-fault':
-      if (architecture === 'x86-64') return { ...raw('page_fault_user'), argumentSource: { kind: 'context', offsets: [0] } };
-      // handle_mm_fault(vma, address, …)
-      return { ...kprobe(['handle_mm_fault'], false), argumentSource: { kind: 'context', offsets: [8] } };
-    case 'life':
-      return toLife(point.event);
-    default:
-      return undefined;
-  }
-}
-
-function toSyscall(point: Extract<ProbePoint, { kind: 'syscall' }>, { architecture }: EbpfOptions): KernelPoint {
-  const { numbers, all, exit } = point;
-  const guard = all
-    ? undefined
-    : (a: Assembler, skip: string): void => {
-        if (exit) emitExitNumber(a, architecture, skip);
-        else a.load(8, 0, 6, 8);
-        const mine = a.newLabel('mine');
-        for (const number of numbers) a.jumpIfImm('eq', 0, number, mine);
-        a.jump(skip).label(mine);
-      };
-  const argumentSource: ArgumentSource = exit ? { kind: 'return', offset: 8 } : { kind: 'syscall' };
-  return { ...raw(exit ? 'sys_exit' : 'sys_enter'), argumentSource, guard };
-}
-
-/** r0 = number of the system call that ends: sys_exit has the registers and the result. */
-function emitExitNumber(a: Assembler, architecture: EbpfOptions['architecture'], skip: string): void {
-  const { offset, size } = SYSCALL_NUMBER[architecture];
-  a.load(8, 3, 6, 0).aluImm('add', 3, offset).move(1, 10).aluImm('add', 1, STACK.a).moveImm(2, size).call('probe_read_kernel');
-  a.jumpIfImm('ne', 0, 0, skip).load(size, 0, 10, STACK.a);
-}
-
-function toLife(event: Extract<ProbePoint, { kind: 'life' }>['event']): KernelPoint {
-  const whenThread =
-    (thread: boolean) =>
-    (a: Assembler, skip: string): void => {
-      // task_newtask(task, clone_flags)
-      a.load(8, 0, 6, 8)
-        .aluImm('and', 0, CLONE_THREAD)
-        .jumpIfImm(thread ? 'eq' : 'ne', 0, 0, skip);
-    };
-  switch (event) {
-    case 'exec':
-      return raw('sched_process_exec');
-    case 'fork':
-      return { ...raw('task_newtask'), guard: whenThread(false) };
-    case 'thread-start':
-      return { ...raw('task_newtask'), guard: whenThread(true) };
-    case 'thread-exit':
-      return raw('sched_process_exit');
-    case 'exit':
-      return { ...raw('sched_process_exit'), guard: whenLeader };
-  }
-}
-
-/** The first thread's end stands for the process's. */
-function whenLeader(a: Assembler, skip: string): void {
-  a.call('get_current_pid_tgid').move(1, 0).aluImm('rsh', 1, 32).alu32('mov', 0, 0).jumpIf('ne', 0, 1, skip);
 }

@@ -14,6 +14,7 @@ import { printsFromFrame } from './emit-output.ts';
 import { comparesInLoop } from './emit-text.ts';
 import { chunksOf, emitCount, Emitter, LOOP_STATE, OUTCOME } from './emitter.ts';
 import { FIXED_STACK_BYTES, FRAME, localTextBytes, planFunction, STACK, type FunctionPlan } from './function-plan.ts';
+import { emitControlGroup, emitProcessAndThread, findOutOfReach, type HitTask } from './hit-task.ts';
 import type { EbpfOptions } from './options.ts';
 import type { ObjectState, ProgramContext, ScratchText, UnitBody, UnitRequest } from './program-context.ts';
 import { capacityOf, encodeText, MAPS, roundUp, textBytes, type StoragePlan } from './storage-plan.ts';
@@ -62,10 +63,13 @@ export class Unit implements ProgramContext {
     const instructions = this.#bodies().flatMap(instructionsOf);
     this.longestText = longestTextOf(this.program, this.#bodies());
     this.usesContext =
+      request.task !== undefined ||
       request.bodies.some(({ guard }) => guard !== undefined) ||
       instructions.some(
         ({ op, ...rest }) => CONTEXT_USERS.has(op) || (op === 'builtin-text' && 'name' in rest && rest.name === 'probe-function'),
       );
+    const outOfReach = request.task === undefined ? undefined : findOutOfReach(this.options, instructions);
+    if (outOfReach !== undefined) this.diagnose('other-thread', outOfReach.message, outOfReach.place, outOfReach.hint);
     this.#plan();
   }
 
@@ -196,14 +200,20 @@ export class Unit implements ProgramContext {
   /** The program. */
   emit(): ProgramSpec {
     const a = this.assembler;
-    const { name, type, attach } = this.request;
+    const { name, type, attach, attachTo } = this.request;
     a.function(name.replaceAll(/\W/g, '_'), [{ name: 'context', type: 'pointer' }]);
     this.#emitMain();
     for (const index of this.#functions) if (this.#calls(index)) this.#queue.push(() => this.#emitSubprogram(index));
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next();
     if (this.takesUserStacks) this.options.stacks?.emitFunctions(a, type);
     if (this.usesFrame) this.#object.frameBytes = Math.max(this.#object.frameBytes, this.#record + this.#recordBytes);
-    return { name, type, ...(attach === undefined ? {} : { attach }), ...a.assemble({ reachableOnly: true }) };
+    return {
+      name,
+      type,
+      ...(attach === undefined ? {} : { attach }),
+      ...(attachTo === undefined ? {} : { attachTo }),
+      ...a.assemble({ reachableOnly: true }),
+    };
   }
 
   #bodies(): IrFunction[] {
@@ -345,11 +355,11 @@ export class Unit implements ProgramContext {
     if (this.usesContext) a.move(6, 1);
     a.loadMapValue(1, MAPS.control, CONTROL.stopped).load(4, 2, 1).jumpIfImm('ne', 2, 0, out);
     const mixed = bodies.some(({ global }) => global);
-    if (!mixed) emitFilter(a, this.options, out);
+    if (!mixed) emitFilter(a, this.options, this.request.task, out);
     if (this.usesFrame) this.#emitAcquire(out);
     for (const body of bodies) {
       const skip = a.newLabel('skip');
-      if (mixed && !body.global) emitFilter(a, this.options, skip);
+      if (mixed && !body.global) emitFilter(a, this.options, this.request.task, skip);
       body.guard?.(a, skip);
       this.#emitBody(body);
       a.label(skip);
@@ -468,15 +478,17 @@ export function framesMap({ cpus }: EbpfOptions, frameBytes: number): MapSpec {
 }
 
 /** Jumps to `out` for a process outside of the target. r0–r5 are lost. */
-export function emitFilter(a: Assembler, { filter }: EbpfOptions, out: string): void {
+function emitFilter(a: Assembler, { filter, kernel }: EbpfOptions, task: HitTask, out: string): void {
   const inside = a.newLabel('inside');
   if (filter.kind === 'all') return;
   if (filter.kind === 'pid') {
-    a.call('get_current_pid_tgid').aluImm('rsh', 0, 32).loadMapValue(1, MAPS.control).load(4, 2, 1, CONTROL.firstTarget);
+    emitProcessAndThread(a, task, kernel);
+    a.aluImm('rsh', 0, 32).loadMapValue(1, MAPS.control).load(4, 2, 1, CONTROL.firstTarget);
     a.jumpIf('eq', 0, 2, inside).load(4, 2, 1, CONTROL.otherTargets).jumpIfImm('eq', 2, 0, out).store(4, 10, STACK.a, 0);
     a.loadMap(1, MAPS.targets);
   } else {
-    a.call('get_current_cgroup_id').store(8, 10, STACK.a, 0).loadMap(1, MAPS.cgroups);
+    emitControlGroup(a, task, kernel);
+    a.store(8, 10, STACK.a, 0).loadMap(1, MAPS.cgroups);
   }
   a.move(2, 10).aluImm('add', 2, STACK.a).call('map_lookup_elem').jumpIfImm('eq', 0, 0, out).label(inside);
 }
