@@ -3,8 +3,18 @@ import { compileGeneratedCode } from './generated-code.ts';
 import { findCompactRow } from './compact-table.ts';
 import { RULE, RULE_KIND } from './layout.ts';
 
-/** nop ×4; what PCRE 10.42 generated for /[a-f]+/ on x86-64: push rbx, r15, r14, r13, rbp; mov rdi → rbx; sub 0x50, rsp; nop; then another function, of which a larger frame is taken. */
-const CODE = Buffer.from('90909090' + '53415741564155554889fb4883ec50' + '90' + '5541574156415541544889fb4881ec00010000' + '90', 'hex');
+const CODE = Buffer.from(
+  [
+    '90909090', // nop, four times
+    // What PCRE 10.42 generated for /[a-f]+/: push rbx, r15, r14, r13, rbp; rbx = rdi; rsp -= 0x50
+    '53415741564155554889fb4883ec50',
+    '90',
+    // push rbp, r15, r14, r13, r12; rbx = rdi; rsp -= 0x100
+    '5541574156415541544889fb4881ec00010000',
+    '90',
+  ].join(''),
+  'hex',
+);
 
 function ruleAt(bytes: Uint8Array, at: number): { readonly kind: number; readonly cfa: number; readonly rbp: number } {
   const table = compileGeneratedCode(bytes, 'x86-64')!;
