@@ -3,6 +3,8 @@ import { ok, type Result } from '../base/index.ts';
 import type { Attachment, KernelError, KernelObject } from '../kernel/index.ts';
 import type { EbpfProgram, UprobeSite } from '../y/index.ts';
 
+const EINVAL = 22;
+
 type Planned = EbpfProgram['attachments'][number];
 export type PlannedPoint = Planned['point'];
 
@@ -18,6 +20,7 @@ export class AttachedProbes {
   readonly #object: KernelObject;
   readonly #hostPath: (module: string) => string;
   readonly #programs: AttachedProgram[] = [];
+  #semaphores: ReadonlyMap<string, number> = new Map();
 
   /** @param hostPath a path that we can open, for one that the target sees */
   constructor(object: KernelObject, hostPath: (module: string) => string) {
@@ -31,6 +34,7 @@ export class AttachedProbes {
 
   /** Attaches one after the other. After an error the caller closes what is attached. */
   attachAll(planned: readonly Planned[]): Result<void, KernelError> {
+    this.#semaphores = findSemaphores(planned);
     for (const one of planned) {
       const attachments: Attachment[] = [];
       this.#programs.push({ planned: one, attachments, detached: undefined });
@@ -91,13 +95,28 @@ export class AttachedProbes {
   }
 
   #attachUprobes(program: string, isReturn: boolean, module: string, sites: readonly UprobeSite[]): Result<Attachment, KernelError> {
-    const places = sites.map(({ fileOffset, cookie, semaphore }) => ({
-      offset: fileOffset,
-      cookie,
-      ...(semaphore === undefined ? {} : { semaphoreOffset: semaphore }),
-    }));
-    return this.#object.attachUprobes(program, { path: this.#hostPath(module), kind: isReturn ? 'return' : 'entry', places });
+    const places = sites.map((site) => {
+      const semaphore = this.#semaphores.get(placeOf(site));
+      return { offset: site.fileOffset, cookie: site.cookie, ...(semaphore === undefined ? {} : { semaphoreOffset: semaphore }) };
+    });
+    const attached = this.#object.attachUprobes(program, { path: this.#hostPath(module), kind: isReturn ? 'return' : 'entry', places });
+    if (attached.ok || attached.error.errno !== EINVAL) return attached;
+    const hint = 'perhaps another tracer probes one of these places as a function and we as a static probe, or the other way round';
+    return err({ ...attached.error, message: `${attached.error.message}; ${hint}` });
   }
+}
+
+function placeOf({ module, fileOffset }: UprobeSite): string {
+  return `${fileOffset} ${module}`;
+}
+
+/** Semaphores by place. All probes of one place must name the same one, or the kernel refuses the second (`ref_ctr_offset mismatch`). */
+function findSemaphores(planned: readonly Planned[]): Map<string, number> {
+  const semaphores = new Map<string, number>();
+  for (const { point } of planned)
+    for (const site of point.kind === 'uprobe' ? point.sites : [])
+      if (site.semaphore !== undefined) semaphores.set(placeOf(site), site.semaphore);
+  return semaphores;
 }
 
 function groupByModule(sites: readonly UprobeSite[]): [module: string, sites: UprobeSite[]][] {

@@ -15,7 +15,7 @@ import { decodeEvent } from './events.ts';
 import { FollowedProcesses, readExecutableMappings } from './followed-processes.ts';
 import { HostRunner } from './host-runner.ts';
 import { KernelStorage } from './kernel-storage.ts';
-import { compileForKernel, withTableFollowers } from './kernel-program.ts';
+import { compileForSession } from './kernel-program.ts';
 import { LiveReport } from './live-report.ts';
 import { LiveStacks } from './live-stacks.ts';
 import { Membership } from './membership.ts';
@@ -51,14 +51,13 @@ const LAST_DRAINS = 4;
 
 /** Starts a session. When it cannot start, nothing of it is left. */
 export async function startLiveSession(program: Program, subject: Subject, options: LiveOptions): Promise<Result<Session, LiveError>> {
-  const compiled = compileForKernel(program, subject);
+  const compiled = compileForSession(program, subject);
   if (!compiled.ok) return err({ kind: 'program', diagnostics: compiled.error });
-  const complete = withTableFollowers(compiled.value);
-  const object = KernelObject.load(complete.object);
+  const object = KernelObject.load(compiled.value.object);
   if (!object.ok) return err({ kind: 'kernel', error: object.error });
   let isStarted = false;
   try {
-    const session = new LiveSession(program, complete, object.value, subject, options);
+    const session = new LiveSession(program, compiled.value, object.value, subject, options);
     const started = session.start();
     isStarted = started.ok;
     return started.ok ? ok(session) : started;

@@ -1,6 +1,8 @@
 // The program of test/kernel/targets/lively.c, and sessions on it.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { chmodSync, closeSync, copyFileSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'vitest';
@@ -21,6 +23,15 @@ const SOURCES = fileURLToPath(new URL('../targets/', import.meta.url));
 
 export function buildLively(): string {
   return compileProgram(`${SOURCES}lively.c`, ['-g', '-O1', '-pthread', '-rdynamic', '-ldl']);
+}
+
+/** A copy of its own: probes are on files, so that those of other tests on this machine would show in its code. */
+export function copyLively(context: Pick<TestContext, 'onTestFinished'>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'fluoro-lively-'));
+  context.onTestFinished(() => rmSync(folder, { recursive: true }));
+  copyFileSync(buildLively(), join(folder, 'lively'));
+  chmodSync(join(folder, 'lively'), 0o755);
+  return join(folder, 'lively');
 }
 
 export function buildPlugin(): string {
@@ -46,8 +57,8 @@ export class Lively {
     this.#lines = createInterface(child.stdout!)[Symbol.asyncIterator]();
   }
 
-  static async start(context: Pick<TestContext, 'onTestFinished'>): Promise<Lively> {
-    const lively = new Lively(spawn(buildLively(), { stdio: ['pipe', 'pipe', 'inherit'] }));
+  static async start(context: Pick<TestContext, 'onTestFinished'>, path = buildLively()): Promise<Lively> {
+    const lively = new Lively(spawn(path, { stdio: ['pipe', 'pipe', 'inherit'] }));
     context.onTestFinished(() => void lively.child.kill('SIGKILL'));
     lively.#readPlaces(await lively.#line());
     return lively;
