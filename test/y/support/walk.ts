@@ -25,7 +25,7 @@ export async function walk(name: string, choice: SubjectChoice): Promise<Walked>
       { file, text: readFileSync(file, 'utf8'), resolveInclude: includeFrom(readIfThere, []) },
       subject.value.knowledge,
     );
-    if (!compiled.ok) throw new Error(renderDiagnostics(compiled.error.diagnostics, compiled.error.sources, { colours: false }));
+    if (!compiled.ok) throw new Error(renderDiagnostics(compiled.error.diagnostics, compiled.error.sources, { color: false }));
     let text = '';
     const output = {
       write: (stream: string, line: string) => void (text += stream === 'out' ? line : `${stream}: ${line}\n`),
