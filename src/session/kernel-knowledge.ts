@@ -10,6 +10,9 @@ import { parseTracepointFormat } from './tracepoint-format.ts';
 
 const TAGS = { struct: ['struct'], union: ['union'], enum: ['enum'], any: ['typedef', 'integer', 'struct', 'union', 'enum'] } as const;
 
+/** Where tracefs cannot be read, the kernel's types tell which tracepoints there are, and not what their records hold. */
+const UNDESCRIBED = 0;
+
 export class KernelKnowledge {
   readonly #architecture: Knowledge['architecture'];
   readonly #tracing: TracingFiles;
@@ -44,7 +47,9 @@ export class KernelKnowledge {
 
   findTracepoint(category: string, name: string): Tracepoint | undefined {
     const text = this.#tracing.read(`${category}/${name}/format`);
-    return text === undefined ? undefined : parseTracepointFormat(category, text);
+    if (text !== undefined) return parseTracepointFormat(category, text);
+    if (this.#tracing.list('.').length > 0 || this.#loadTypes()?.findType(`btf_trace_${name}`, 'typedef') === undefined) return undefined;
+    return { category, name, id: UNDESCRIBED, fields: [] };
   }
 
   findSyscalls(pattern: string): readonly Syscall[] {

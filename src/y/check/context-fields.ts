@@ -15,6 +15,10 @@ export function tracepointField(c: CheckState, node: MemberExpression): Expressi
   if (tracepoint === undefined)
     return mistake(c, 'args', node.span, '`_args` is only there in a `_tracepoint` probe', 'name the parameters of the probe instead');
   const field = tracepoint.fields.find((one) => one.name === node.name.text);
+  if (tracepoint.id === 0) {
+    const message = `the fields of \`${tracepoint.category}:${tracepoint.name}\` are not known: tracefs, which describes them, cannot be read`;
+    return mistake(c, 'tracefs', node.span, message, 'run as root, or mount tracefs: mount -t tracefs nodev /sys/kernel/tracing');
+  }
   if (field === undefined) {
     const names = tracepoint.fields.map((one) => one.name);
     const guess = nearest(node.name.text, names);

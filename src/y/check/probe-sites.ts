@@ -1,5 +1,6 @@
 /** Probe points to places: which functions, lines, system calls and events a point as written means. */
 import { type CType, type FunctionType, spell } from '../../ctypes/index.ts';
+import { COUNTER_EVENTS } from '../counter-events.ts';
 import type { ProbePoint } from '../ir/program.ts';
 import type { FunctionSite, LineSite, Tracepoint, UsdtSite } from '../knowledge.ts';
 import type {
@@ -51,7 +52,7 @@ export function findTargets(c: CheckState, probe: ProbeDeclaration, point: Point
     }
     case 'pmu': {
       const period = positive(c, point.period, 'a period', 1, Number.MAX_SAFE_INTEGER);
-      if (!COUNTERS.includes(point.event.text)) return unknownCounter(c, point.event);
+      if (!COUNTER_EVENTS.some((known) => known === point.event.text)) return unknownCounter(c, point.event);
       return period === undefined ? [] : hit({ kind: 'pmu', event: point.event.text, period });
     }
     case 'cpu':
@@ -67,13 +68,10 @@ export function findTargets(c: CheckState, probe: ProbeDeclaration, point: Point
   }
 }
 
-/** Of perf_event_open(2): the hardware's events, and the kernel's own. */
-const COUNTERS = ['cycles', 'instructions', 'cache-misses', 'branch-misses', 'page-faults', 'context-switches', 'cpu-clock'];
-
 function unknownCounter(c: CheckState, event: StringLiteral): [] {
-  const guessed = nearest(event.text, COUNTERS);
+  const guessed = nearest(event.text, COUNTER_EVENTS);
   const message = `there is no counter \`${event.text}\`${guessed === undefined ? '' : `; did you mean \`${guessed}\`?`}`;
-  report(c, 'unknown-counter', event.span, message, `there are ${COUNTERS.join(', ')}`);
+  report(c, 'unknown-counter', event.span, message, `there are ${COUNTER_EVENTS.join(', ')}`);
   return [];
 }
 
@@ -124,7 +122,11 @@ function findCode(c: CheckState, probe: ProbeDeclaration, point: CodePoint): Tar
     case 'tracepoint': {
       const tracepoint = c.knowledge.findTracepoint(point.category.text, point.name.text);
       const shown = `${point.category.text}.${point.name.text}`;
-      if (tracepoint === undefined) return none(`the kernel has no tracepoint \`${shown}\`${guess(c, shown, 'tracepoint')}`);
+      if (tracepoint === undefined) {
+        const call = /^syscalls\.sys_(?:enter|exit)_(\w+)$/.exec(shown)?.[1];
+        const hint = call === undefined ? undefined : `\`_syscall.${call}\` takes a system call also where tracefs cannot be read`;
+        return none(`the kernel has no tracepoint \`${shown}\`${guess(c, shown, 'tracepoint')}`, hint);
+      }
       return [{ ...PLAIN, point: { kind: 'tracepoint', tracepoint }, where: 'hit', space: 'kernel', tracepoint }];
     }
   }
@@ -160,7 +162,9 @@ function timerPeriod(c: CheckState, node: Node, unit: 's' | 'ms' | 'us' | 'hz'):
       c,
       'not-constant',
       node.span,
-      `the period of a timer must be a constant, and \`${snippet(c, node.span)}\` is known only when the program runs`,
+      value.type.kind === 'integer' || value.type.kind === 'float'
+        ? `the period of a timer must be a constant, and \`${snippet(c, node.span)}\` is known only when the program runs`
+        : `the period of a timer must be a constant, and \`${snippet(c, node.span)}\` is no number`,
     );
     return undefined;
   }

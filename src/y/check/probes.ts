@@ -99,7 +99,7 @@ function hitArguments(c: CheckState, target: Target): HitArguments | undefined {
   const { type, space } = target;
   if (target.passing === 'result') return { kind: 'return', argument: () => undefined, result: type?.result, space };
   const { kind } = target.point;
-  if (kind === 'instruction' || kind === 'profile' || kind === 'pmu') {
+  if (kind === 'instruction' || kind === 'profile' || kind === 'pmu' || kind === 'life') {
     return { kind: 'other', argument: (index) => ({ index, type: undefined }), result: undefined, space };
   }
   if (target.passing === 'none') return { kind: 'other', argument: () => undefined, result: undefined, space };

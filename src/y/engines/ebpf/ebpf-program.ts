@@ -1,6 +1,7 @@
 /** What compiling gives: the object, where to attach it, and how to find and read what it leaves in maps. */
 import type { BpfObject } from '../../../bpf/index.ts';
 import type { AggregateLayout } from '../aggregate-layout.ts';
+import type { CounterEvent } from '../../counter-events.ts';
 import type { Description, Loss, SourcePlace } from '../../ir/program.ts';
 
 export interface EbpfProgram {
@@ -38,25 +39,6 @@ export type AttachPoint =
   /** On every CPU: a clock, or a counter of the machine. */
   | { readonly kind: 'clock'; readonly hz: number }
   | { readonly kind: 'counter'; readonly event: CounterEvent; readonly period: number };
-
-/** Counters that `_pmu` names: the kernel's own, then those of the processor. */
-export const COUNTER_EVENTS = [
-  'cpu-clock',
-  'task-clock',
-  'page-faults',
-  'minor-faults',
-  'major-faults',
-  'context-switches',
-  'cpu-migrations',
-  'cycles',
-  'instructions',
-  'cache-references',
-  'cache-misses',
-  'branches',
-  'branch-misses',
-] as const;
-
-export type CounterEvent = (typeof COUNTER_EVENTS)[number];
 
 export interface UprobeSite {
   /** Path as the target sees it. */

@@ -1,7 +1,8 @@
 /** Probe points of the kernel's: the program type and the place that each takes, and how its hits are told apart. */
 import type { Assembler, ProgramSpec, ProgramType } from '../../../bpf/index.ts';
 import type { ProbePoint } from '../../ir/program.ts';
-import { COUNTER_EVENTS, type AttachPoint, type CounterEvent } from './ebpf-program.ts';
+import { COUNTER_EVENTS, type CounterEvent } from '../../counter-events.ts';
+import type { AttachPoint } from './ebpf-program.ts';
 import { STACK } from './function-plan.ts';
 import { PERF_ADDRESS, RETURN_REGISTER, SYSCALL_NUMBER } from './machine.ts';
 import type { EbpfOptions } from './options.ts';
