@@ -91,6 +91,7 @@ export type UsdtOperand =
 export interface Tracepoint {
   readonly category: string;
   readonly name: string;
+  /** As tracefs numbers it; 0 where tracefs cannot be read: the fields are not known then, and there are none here. */
   readonly id: number;
   readonly fields: readonly TracepointField[];
 }
