@@ -1,5 +1,5 @@
 // `fluoro run` and `fluoro compile` as people use them: whole processes, real targets, exit statuses.
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,16 +56,14 @@ int main(void) { puts("ready"); fflush(stdout); for (;;) work(1); }
 `;
 
 /** A program that calls work() 300 times a second or so. */
-async function startTarget(
-  context: TestContext,
-  flags: readonly string[] = ['-g'],
-): Promise<{ readonly pid: number; readonly path: string }> {
+async function startTarget(context: TestContext, stripped = false): Promise<{ readonly pid: number; readonly path: string }> {
   const missing = findNoCompiler();
   requireOrSkip(context, missing === undefined, missing ?? '');
   const folder = makeFolder(context);
   writeFileSync(join(folder, 'target.c'), TARGET);
   const path = join(folder, 'target');
-  copyFileSync(compileProgram(join(folder, 'target.c'), ['-O1', '-pie', '-fPIE', '-rdynamic', ...flags]), path);
+  copyFileSync(compileProgram(join(folder, 'target.c'), ['-g', '-O1', '-pie', '-fPIE', '-rdynamic', '-Wl,--build-id']), path);
+  if (stripped) execFileSync('strip', ['--strip-all', path]);
   const target = await startProgram(path, []);
   context.onTestFinished(() => target.stop());
   return { pid: target.pid, path };
@@ -265,13 +263,13 @@ describe('fluoro compile', () => {
 
   test('-o stores a program that runs on another process, which has no debug information', async (context) => {
     needRoot(context);
-    const [first, second] = [await startTarget(context), await startTarget(context, ['-s'])];
+    const [first, second] = [await startTarget(context), await startTarget(context, true)];
     const path = join(makeFolder(context), 'program.yo');
     const code = `long n; _probe "target"::work { n++; } _probe _timer.s(1) { printf("%s %d\\n", word, n > 10); _exit(); }`;
     expect(fluoro(['compile', '-p', String(first.pid), '-e', code, '-o', path])).toMatchObject({ status: 0, out: '' });
     expect(run('-p', String(second.pid), path)).toEqual({ status: 0, out: 'a word of the target 1\n', error: '' });
     const other = run('-p', String(process.pid), path);
     expect(other).toMatchObject({ status: 69, out: '' });
-    expect(other.error).toMatch(/^fluoro: the compiled program does not fit: .*the target has no function work/);
+    expect(other.error).toMatch(/^fluoro: the compiled program does not fit: /);
   });
 });
