@@ -125,6 +125,14 @@ describe.each(BUILDS)('a C program built %s', (name, flags) => {
     }
     for (const one of ['work', 'main']) expect(info.findFunctions(one)[0]!.lowPc, one).toBe(symbols.get(one));
     for (const one of ['counter', 'table', 'names']) expect(info.findVariables(one)[0]!.address, one).toBe(symbols.get(one));
+    const [rounds, ...others] = info.findVariables('work::rounds');
+    expect([rounds!.address, rounds!.qualifiedName, spell(rounds!.type), others]).toEqual([
+      symbols.get('rounds'),
+      'work::rounds',
+      'volatile long int',
+      [],
+    ]);
+    expect(info.findVariables('main::rounds')).toEqual([]);
     // In split units the linker puts addresses where offsets belong; gdb shows the same.
     if (name.startsWith('split')) return;
     for (const one of ['tls_counter', 'tls_other']) expect(info.findVariables(one)[0]!.tlsOffset, one).toBe(symbols.get(one));

@@ -7,7 +7,7 @@
 import { err, ok, type Result } from '../base/index.ts';
 import type { CType, EnumType } from '../ctypes/index.ts';
 import { CodeMap } from './code-map.ts';
-import { At } from './constants.ts';
+import { At, Tag } from './constants.ts';
 import { DebugFile } from './debug-file.ts';
 import type { Die, UnitFile } from './die.ts';
 import { orUndefined, type FormatError } from './format-error.ts';
@@ -81,6 +81,9 @@ const TEMPLATES: readonly number[] = [
   Category.function,
   Category.variable,
 ];
+
+/** Blocks in blocks of a function. */
+const MAX_BLOCKS = 64;
 
 interface Hit {
   readonly index: NameIndex;
@@ -203,8 +206,33 @@ export class DebugInfo {
     return findInlinedCopies(units, this.#codeMap(), this.#sources, (die) => abstract.has(identityOf(die)));
   }
 
-  /** Variables of a name, as `findFunctions` finds functions. Of one that is declared and defined, the definition. */
+  /**
+   * Variables of a name, as `findFunctions` finds functions. Of one that is declared and defined, the definition. A static variable of a
+   * function is `function::name`.
+   */
   findVariables(name: string): VariableInfo[] {
+    const named = this.#namedVariables(name);
+    return named.length > 0 ? named : this.#staticLocals(name);
+  }
+
+  #staticLocals(name: string): VariableInfo[] {
+    const plain = lastPart(name);
+    if (plain === name) return [];
+    const found = new Map<number, VariableInfo>();
+    for (const { index, entry } of this.#named(name.slice(0, -plain.length - 2), [Category.function])) {
+      const die = index.die(entry);
+      const holder = index.qualifiedName(entry);
+      const locals = (die && orUndefined(() => findLocals(die, plain))) ?? [];
+      for (const local of locals) {
+        const info = orUndefined(() => describeVariable(local, `${holder}::${plain}`, this.#types, this.#sources));
+        const place = info?.address ?? info?.tlsOffset;
+        if (info !== undefined && place !== undefined && !found.has(place)) found.set(place, info);
+      }
+    }
+    return [...found.values()];
+  }
+
+  #namedVariables(name: string): VariableInfo[] {
     const infos = this.#named(name, [Category.variable]).flatMap((hit) => {
       const die = hit.index.die(hit.entry);
       const found = die && orUndefined(() => describeVariable(die, hit.index.qualifiedName(hit.entry), this.#types, this.#sources));
@@ -372,6 +400,15 @@ function qualifiedNameOf({ index, entry }: Hit): string {
 
 function sameName(left: string, right: string): boolean {
   return left === right || left.replaceAll(' ', '') === right.replaceAll(' ', '');
+}
+
+/** Variables of a name in a function and its blocks. @throws FormatFault when an entry is damaged */
+function findLocals(holder: Die, name: string, depth = 0): Die[] {
+  if (depth > MAX_BLOCKS) return [];
+  return holder.children().flatMap((child) => {
+    if (child.tag === Tag.lexicalBlock) return findLocals(child, name, depth + 1);
+    return child.tag === Tag.variable && child.chain().some((one) => one.name() === name) ? [child] : [];
+  });
 }
 
 /** An entry as a key: in one file numbers are unique, and a program has few files. */

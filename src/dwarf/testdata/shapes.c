@@ -22,7 +22,7 @@ __attribute__((noinline)) int work(list_t *l, double factor, struct big *b) {
   int sum = 0;
   for (; l; l = l->next) {
     sum += outer(l->value);
-    tls_counter++; tls_other += 2;
+    tls_counter++; tls_other += 2; static volatile long rounds = 4; rounds++;
   }
   return (int)(sum * factor) + (b ? b->b : 0);
 }
