@@ -18,8 +18,9 @@ function parseField(line: string): TracepointField | undefined {
   const { declaration, offset, size, signed } = parts as Record<'declaration' | 'offset' | 'size' | 'signed', string>;
   const found = /^(?<dynamic>__data_loc )?(?<type>.*?)\s*(?<name>\w+)\s*(?<array>\[[^\]]*\])?$/.exec(declaration.trim())?.groups;
   const name = found?.['name'];
-  if (found === undefined || name === undefined) return undefined;
+  if (found === undefined || name === undefined || declaration.includes('__rel_loc')) return undefined;
   const shape = found['dynamic'] ? 'data-loc' : found['array'] ? 'array' : 'scalar';
-  const type = (found['type'] ?? '').replace(/\[\]$/, '').trim();
+  const count = shape === 'array' ? (/^\[\d+\]$/.exec(found['array']!)?.[0] ?? '') : '';
+  const type = (found['type'] ?? '').replace(/\[\]$/, '').trim() + count;
   return { name, offset: Number(offset), size: Number(size), signed: signed === '1', shape, type };
 }

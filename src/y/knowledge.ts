@@ -103,5 +103,6 @@ export interface TracepointField {
   readonly signed: boolean;
   /** An array inside of the record (`char comm[16]`), or one that a 32-bit word at `offset` points to (`__data_loc`). */
   readonly shape: 'scalar' | 'array' | 'data-loc';
+  /** As C spells it; of an array with its length (`__u8[4]`), when that is a number. */
   readonly type: string;
 }

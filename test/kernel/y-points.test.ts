@@ -1,5 +1,8 @@
 // Probe points of the kernel's in live sessions, compared with what the kernel counts itself.
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
+import { findCgroupId, findCgroupPath, probeFeatures } from '../../src/kernel/index.ts';
+import { requireOrSkip } from '../support/require-or-skip.ts';
 import { onProcess, startRun } from './support/lively.ts';
 import { Points } from './support/points.ts';
 
@@ -108,4 +111,119 @@ test('tracepoints: scalars, arrays of characters, texts behind the record', asyn
   expect(Number(switches)).toBeGreaterThanOrEqual(after.off - before.off);
   expect([signals, kills, opens, ...comms]).toEqual(['9', '9', '11', target.comm, target.comm, target.comm]);
   expect(losses).toEqual([]);
+});
+
+test('fields of a socket tracepoint: arrays of numbers, enumerators', async (context) => {
+  const target = await Points.start(context);
+  const run = await startRun(
+    context,
+    onProcess(target.pid),
+    `long n; _str states;
+     _probe _global _tracepoint.sock.inet_sock_set_state / _args->daddr[0] == 127 && _args->daddr[3] == 53 / {
+       n++; printf("%d.%d.%d.%d %d>%d\\n", _args->daddr[0], _args->daddr[1], _args->daddr[2], _args->daddr[3], _args->oldstate, _args->newstate);
+     }`,
+  );
+  await new Promise<void>((done) => connect({ host: '127.0.0.53', port: 1 }).on('error', () => done()));
+  const { output } = await run.stop();
+  // TCP_CLOSE to TCP_SYN_SENT, and back when it is refused.
+  expect(output.text).toBe('127.0.0.53 7>2\n127.0.0.53 2>7\n');
+});
+
+test('_profile is fair to threads, and fires only while the target runs', async (context) => {
+  const target = await Points.start(context);
+  const run = await startRun(
+    context,
+    onProcess(target.pid),
+    `long n, strangers, by[int];
+     _probe _profile.hz(997) { n++; by[_tid()]++; if (_pid() != ${target.pid}) strangers++; }
+     _probe _end { printf("%ld %ld\\n", n, strangers); _foreach (tid, count in by; sort desc by count; limit 3) printf("%ld ", count); }`,
+  );
+  const used = await target.ask('spin 3 900');
+  const { output } = await run.stop();
+  const [counts, threads] = output.text.split('\n').map((line) => line.trim().split(' ').map(Number));
+  const expected = (used.reduce((sum, ns) => sum + ns, 0) / 1e9) * 997;
+  expect(counts![1]).toBe(0);
+  expect(Math.abs(counts![0]! - expected)).toBeLessThan(0.15 * expected + 10);
+  const shares = used.map((ns) => (ns / 1e9) * 997).toSorted((a, b) => b - a);
+  for (const [index, share] of shares.entries()) expect(Math.abs(threads![index]! - share)).toBeLessThan(0.25 * share + 15);
+});
+
+test("_pmu takes the kernel's own counters, and says where the processor has none", async (context) => {
+  const target = await Points.start(context);
+  const code = `long clock, faults, switches;
+     _probe _pmu("cpu-clock", 1000000) { clock++; } _probe _pmu("minor-faults", 1) { faults++; } _probe _pmu("context-switches", 1) { switches++; }
+     _probe _pmu("cpu-migrations", 1) { }
+     _probe _end { printf("%ld %ld %ld\\n", clock, faults, switches); }`;
+  const run = await startRun(context, onProcess(target.pid), code);
+  const before = { ...target.switches(), faults: target.faults() };
+  const [ns] = await target.ask('spin 1 300');
+  await target.ask('sleep 20');
+  await target.ask('fault 100');
+  const after = { ...target.switches(), faults: target.faults() };
+  const { output } = await run.stop();
+  const [clock, faults, switches] = output.text.split(' ').map(Number);
+  expect(Math.abs(clock! - ns! / 1e6)).toBeLessThan(0.2 * (ns! / 1e6) + 10);
+  expect(faults).toBe(after.faults - before.faults);
+  expect(switches).toBeGreaterThanOrEqual(after.off - before.off);
+  const hasCounters = probeFeatures().some(({ name, works }) => name === 'hardware counters' && works);
+  if (hasCounters) return;
+  await expect(startRun(context, onProcess(target.pid), 'long n; _probe _pmu("cycles", 1000000) { n++; }')).rejects.toThrow(
+    'this machine has no counter for cycles',
+  );
+});
+
+test('functions of the kernel: counted, or refused with the reason that doctor gives', async (context) => {
+  const target = await Points.start(context);
+  const code = (probe: string) => `long n; _probe ${probe} { n++; } _probe _end { printf("%ld\\n", n); }`;
+  const works = (wanted: string) => probeFeatures().find(({ name }) => name === wanted)!;
+  const [hooks, probes] = [works('kernel function hooks'), works('kernel function probes')];
+  const started = startRun(context, onProcess(target.pid), code('_kfunc.do_sys_openat2'));
+  if (!hooks.works && !probes.works) {
+    await expect(started).rejects.toThrow(`cannot be probed: ${probes.why}; `);
+    await expect(started).rejects.toThrow('use a tracepoint: _tracepoint.');
+    return;
+  }
+  const run = await started;
+  await target.ask('open /etc/hostname 11');
+  expect((await run.stop()).output.text).toBe('11\n');
+});
+
+test('what is not known in the kernel is refused with what to use in its place', async (context) => {
+  const target = await Points.start(context);
+  const refused = (code: string) => expect(startRun(context, onProcess(target.pid), code)).rejects;
+  await refused('_probe _cpu.on { printf("%s\\n", _ubt()); }').toThrow('its stack cannot be walked');
+  await refused('_probe _cpu.on { printf("%d\\n", _read(int, 4096)); }').toThrow("the target's memory cannot be read");
+  await refused('_probe _syscall.read { printf("%s\\n", _exe()); }').toThrow('_exe() is not known inside the kernel');
+  await refused('_probe _syscall.read { printf("%s\\n", _container()); }').toThrow('use _cgroup()');
+});
+
+test('_cgroup() is the inode of the control group, also of a thread that gets a CPU', async (context) => {
+  const target = await Points.start(context);
+  const path = findCgroupPath(target.pid);
+  requireOrSkip(context, path !== undefined, 'the target is in no control group (cgroup v2)');
+  const run = await startRun(
+    context,
+    onProcess(target.pid),
+    `unsigned long now, next; int uid = -1, parent;
+     _probe _cpu.off { now = _cgroup(); } _probe _cpu.on { next = _cgroup(); uid = _uid(); parent = _ppid(); }
+     _probe _end { printf("%lu %lu %d %d\\n", now, next, uid, parent); }`,
+  );
+  await target.ask('sleep 2');
+  const { output } = await run.stop();
+  const id = findCgroupId(path!);
+  const expected = id.ok ? id.value : 'unreadable';
+  expect(output.text).toBe(`${expected} ${expected} ${process.getuid!()} ${process.pid}\n`);
+});
+
+test('stacks of threads that lose the CPU are whole', async (context) => {
+  const target = await Points.start(context);
+  const run = await startRun(
+    context,
+    onProcess(target.pid),
+    'long n[_bt]; _probe _cpu.off { n[_ubt()]++; } _probe _end { _foreach (bt, count in n; sort desc by count; limit 1) printf("%ld %s\\n", count, _sym_ubt(bt)); }',
+  );
+  await target.ask('sleep 60');
+  const { output } = await run.stop();
+  expect(Number(output.text.split(' ')[0])).toBeGreaterThanOrEqual(55);
+  expect(output.text).toMatch(/nanosleep[^]*pause_ms[^]*main/);
 });
