@@ -7,7 +7,7 @@
  * by name. Debug information of the target is not needed for any of it.
  */
 import { err, ok, type Result } from '../base/index.ts';
-import { findMember, sizeOf, strip } from '../ctypes/index.ts';
+import { findMember, sizeOf, strip, type CType } from '../ctypes/index.ts';
 import type { Knowledge, MappedFile, Program, Site } from '../y/index.ts';
 
 type Point = Program['probes'][number]['point'];
@@ -81,7 +81,8 @@ class Relocator {
     const nameOf = (path: string): string | undefined => path.split('/').at(-1);
     const other = this.#files.find(({ path }) => path === module) ?? this.#files.find(({ path }) => nameOf(path) === nameOf(module));
     const expected = `was compiled for ${module} with ${describeBuildId(buildId)}`;
-    const met = other === undefined ? 'the target maps no such file' : `the target has ${other.path} with ${describeBuildId(other.buildId)}`;
+    const met =
+      other === undefined ? 'the target maps no such file' : `the target has ${other.path} with ${describeBuildId(other.buildId)}`;
     this.#problems.add(`the program ${expected}, and ${met}: compile it again for this target`);
     return undefined;
   }
@@ -183,13 +184,18 @@ function findField(type: string, path: string, knowledge: Knowledge): KernelFiel
   let current = tagged === null ? knowledge.findType(type, 'any', 'kernel') : knowledge.findType(tagged[2]!, tagOf(tagged[1]!), 'kernel');
   let field: KernelField | undefined;
   for (const part of path.split('.')) {
-    const record = current && strip(current);
+    const record = current && elementOf(strip(current));
     const found = record?.kind === 'record' ? findMember(record, part) : undefined;
     if (found === undefined) return undefined;
     current = found.member.type;
     field = { offset: (field?.offset ?? 0) + found.offset, size: sizeOf(current), hasBits: found.member.bits !== undefined };
   }
   return field;
+}
+
+/** A path leads through the first element of an array. */
+function elementOf(type: CType): CType {
+  return type.kind === 'array' ? elementOf(strip(type.element)) : type;
 }
 
 function tagOf(word: string): 'struct' | 'union' {

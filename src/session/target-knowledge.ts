@@ -9,7 +9,15 @@ import type { DebugInfo, FunctionInfo } from '../dwarf/index.ts';
 import { findBytesAt, findFileOffset, SEGMENT, type ElfFile } from '../elf/index.ts';
 import { demangle, matchGlob, type Symbolizer } from '../symbols/index.ts';
 import type { Target, TargetModule } from '../target/index.ts';
-import { findSimilar, type FunctionSite, type Knowledge, type LineSite, type UsdtSite, type VariableSite } from '../y/index.ts';
+import {
+  findSimilar,
+  type FunctionSite,
+  type Knowledge,
+  type LineSite,
+  type MappedFile,
+  type UsdtSite,
+  type VariableSite,
+} from '../y/index.ts';
 import type { KernelKnowledge } from './kernel-knowledge.ts';
 import { findUsdtSites } from './usdt-sites.ts';
 
@@ -34,7 +42,7 @@ export class TargetKnowledge implements Knowledge {
   readonly architecture: Knowledge['architecture'];
   readonly #targets: readonly KnownTarget[];
   readonly #kernel: KernelKnowledge;
-  readonly #openDebug: (elf: ElfFile, debug: ElfFile | undefined) => DebugInfo | undefined;
+  readonly #openDebug: (elf: ElfFile, debug: ElfFile | undefined, path: string) => DebugInfo | undefined;
   readonly #debug = new Map<ElfFile, DebugInfo | undefined>();
   readonly #loaded: KnownModule[] = [];
   readonly #unread = this.#load();
@@ -43,7 +51,7 @@ export class TargetKnowledge implements Knowledge {
     architecture: Knowledge['architecture'],
     targets: readonly KnownTarget[],
     kernel: KernelKnowledge,
-    openDebug: (elf: ElfFile, debug: ElfFile | undefined) => DebugInfo | undefined,
+    openDebug: (elf: ElfFile, debug: ElfFile | undefined, path: string) => DebugInfo | undefined,
   ) {
     this.architecture = architecture;
     this.#targets = targets;
@@ -82,7 +90,8 @@ export class TargetKnowledge implements Knowledge {
       if (!isScope && !isFile(file, scope)) return [];
       const linked = address === undefined || !known.mapped ? undefined : BigInt(address) + known.module.bias;
       const threadOffset = tlsOffset === undefined ? undefined : toThreadOffset(known.elf, BigInt(tlsOffset), this.architecture);
-      return [{ name, module: known.module.path, type, address: linked, threadOffset }];
+      const fileAddress = address === undefined ? undefined : BigInt(address);
+      return [{ name, ...toModule(known), fileAddress, type, address: linked, threadOffset }];
     });
   }
 
@@ -112,18 +121,28 @@ export class TargetKnowledge implements Knowledge {
         const fileOffset = findFileOffset(known.elf, address);
         if (fileOffset === undefined) return [];
         const name = debug.find(address)?.function ?? '';
-        return [{ module: known.module.path, address: BigInt(address), fileOffset, line: found.line, function: name }];
+        return [{ ...toModule(known), address: BigInt(address), fileOffset, line: found.line, function: name }];
       });
     });
   }
 
   findUsdt(provider: string, name: string): readonly UsdtSite[] {
-    return [...this.#all()].flatMap(({ elf, module }) => findUsdtSites(elf, module.path, provider, name));
+    return [...this.#all()].flatMap((known) => findUsdtSites(known.elf, toModule(known), provider, name));
   }
 
   hasModule(glob: string): boolean {
     const matches = matchGlob(glob);
     return this.#targets.some(({ target }) => target.modules.some(({ name, path }) => matches(name) || matches(path)));
+  }
+
+  modules(): readonly MappedFile[] {
+    const files = new Map<string, MappedFile>();
+    for (const [index, { target }] of this.#targets.entries())
+      for (const { path, buildId, bias } of target.modules) {
+        const key = buildId ?? path;
+        if (!files.has(key)) files.set(key, { path, buildId, bias: index === 0 ? bias : undefined });
+      }
+    return [...files.values()];
   }
 
   findKernelFunction(name: string): ReturnType<Knowledge['findKernelFunction']> {
@@ -181,7 +200,8 @@ export class TargetKnowledge implements Knowledge {
   #symbolsOfVariable(known: KnownModule, name: string): VariableSite[] {
     return known.symbolizer.findVariable(name, known.module.path).map(({ address }) => ({
       name,
-      module: known.module.path,
+      ...toModule(known),
+      fileAddress: BigInt(address),
       type: undefined,
       address: known.mapped ? BigInt(address) + known.module.bias : undefined,
       threadOffset: undefined,
@@ -196,7 +216,7 @@ export class TargetKnowledge implements Knowledge {
   }
 
   #debugOf({ elf, module, symbolizer }: KnownModule): DebugInfo | undefined {
-    if (!this.#debug.has(elf)) this.#debug.set(elf, this.#openDebug(elf, symbolizer.symbolsOf(module)?.debug));
+    if (!this.#debug.has(elf)) this.#debug.set(elf, this.#openDebug(elf, symbolizer.symbolsOf(module)?.debug, module.path));
     return this.#debug.get(elf);
   }
 
@@ -241,7 +261,11 @@ function toSite(known: KnownModule, name: string, address: number, size: number,
   const fileOffset = findFileOffset(known.elf, address);
   if (fileOffset === undefined) return undefined;
   const code = findBytesAt(known.elf, address, CODE_BYTES) ?? new Uint8Array(0);
-  return { module: known.module.path, address: BigInt(address), fileOffset, name, type: info && toFunctionType(info), size, code };
+  return { ...toModule(known), address: BigInt(address), fileOffset, name, type: info && toFunctionType(info), size, code };
+}
+
+function toModule({ module }: KnownModule): { readonly module: string; readonly buildId: string | undefined } {
+  return { module: module.path, buildId: module.buildId };
 }
 
 function toFunctionType({ parameters, result, variadic }: FunctionInfo): FunctionType {

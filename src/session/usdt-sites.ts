@@ -5,11 +5,11 @@ import type { UsdtOperand, UsdtSite } from '../y/index.ts';
 const WIDTHS = [1, 2, 4, 8] as const;
 
 /** All sites of `provider:name` in a file. An operand that is not understood reads as the constant 0. */
-export function findUsdtSites(elf: ElfFile, module: string, provider: string, name: string): UsdtSite[] {
+export function findUsdtSites(elf: ElfFile, file: Pick<UsdtSite, 'module' | 'buildId'>, provider: string, name: string): UsdtSite[] {
   return readUsdtProbes(elf)
     .filter((probe) => probe.provider === provider && probe.name === name && probe.fileOffset !== undefined)
     .map((probe) => ({
-      module,
+      ...file,
       address: BigInt(probe.location),
       fileOffset: probe.fileOffset!,
       semaphore: probe.semaphoreFileOffset,

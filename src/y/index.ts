@@ -56,6 +56,7 @@ export type {
   FunctionSite,
   Knowledge,
   LineSite,
+  MappedFile,
   Site,
   Tracepoint,
   TracepointField,

@@ -19,6 +19,8 @@ export interface Knowledge {
   findAddress?(address: bigint): readonly LineSite[];
   findUsdt(provider: string, name: string): readonly UsdtSite[];
   hasModule(glob: string): boolean;
+  /** The files that are mapped into the targets, each once: where a compiled program finds its places again. Left out where there are none. */
+  modules?(): readonly MappedFile[];
   findKernelFunction(name: string): { readonly name: string; readonly type: FunctionType } | undefined;
   /** `_tracepoint.CATEGORY.NAME`: the fields of its record, as in tracefs' format file. */
   findTracepoint(category: string, name: string): Tracepoint | undefined;
@@ -28,6 +30,15 @@ export interface Knowledge {
   findLiteral(text: Uint8Array): bigint | undefined;
   /** Names like `name` for hints ("did you mean"). At most five. */
   similar(name: string, what: 'type' | 'function' | 'variable' | 'tracepoint' | 'syscall'): readonly string[];
+}
+
+/** A file that is mapped into a target. */
+export interface MappedFile {
+  /** As the target sees it. */
+  readonly path: string;
+  readonly buildId: string | undefined;
+  /** What to add to an address of the file to get one of the target's memory; undefined when the target whose variables are read does not map it. */
+  readonly bias: bigint | undefined;
 }
 
 /** A place in a mapped file. Several processes may map it at different addresses. */
@@ -55,6 +66,9 @@ export interface FunctionSite extends Site {
 export interface VariableSite {
   readonly name: string;
   readonly module: string;
+  readonly buildId?: string | undefined;
+  /** Address as the file's program headers count; undefined for a thread-local variable. */
+  readonly fileAddress?: bigint | undefined;
   /** Undefined without debug information: only its address is known. */
   readonly type: CType | undefined;
   /** In the target's memory; undefined when the module is not mapped (a program compiled for later). */

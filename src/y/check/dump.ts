@@ -122,7 +122,7 @@ class TypedDumper {
       case 'convert':
         return `(${spaced(e.type)})${this.show(e.operand)}`;
       case 'target-variable':
-        return `@${e.name}`;
+        return `@${e.site.name}`;
       case 'target-literal':
         return `@${JSON.stringify(new TextDecoder().decode(e.bytes))}`;
       case 'assign':

@@ -147,8 +147,7 @@ function variable(c: CheckState, node: NameExpression, overlay: CType | undefine
   }
   const base: Expression = {
     kind: 'target-variable',
-    module: site.module,
-    name: site.name,
+    site,
     address: site.address ?? 0n,
     type: pointer,
     at: place(node.span),

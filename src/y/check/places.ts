@@ -140,9 +140,8 @@ function notARecord(c: CheckState, object: Expression, node: MemberExpression): 
 function member(c: CheckState, base: Place, record: RecordType, structSpace: Space | undefined, node: MemberExpression): Expression {
   const found = lookUp(c, record, node.name.text, node.name.span);
   if (found === undefined) return broken(node.span);
+  if (base.kind === 'remote') return remote(c, fieldOf(base, record, node.name.text, found, node.span), found.type, node.span);
   const field = { offset: ('offset' in base ? base.offset : 0) + found.offset, bits: found.bits };
-  if (base.kind === 'remote')
-    return remote(c, { ...base, ...field, origin: originOf(base, record, node.name.text) }, found.type, node.span);
   const bare = strip(found.type);
   const type: YType =
     bare.kind === 'record' ? { kind: 'struct', type: bare, space: structSpace ?? 'user' } : toY(found.type, structSpace ?? 'user');
@@ -157,19 +156,27 @@ function member(c: CheckState, base: Place, record: RecordType, structSpace: Spa
   return { kind: 'load', place: { ...base, ...field } as Place, type, at: at(node.span) };
 }
 
-function originOf(base: RemotePlace, record: RecordType, name: string): Origin | undefined {
-  if (base.space !== 'kernel') return undefined;
-  if (base.origin !== undefined) return { type: base.origin.type, path: `${base.origin.path}.${name}` };
-  return base.offset === 0 && record.name !== undefined ? { type: spell(record), path: name } : undefined;
+/** Of the kernel, what a path of fields leads to has its origin; behind an element of an array a new path begins. */
+function fieldOf(base: RemotePlace, record: RecordType, name: string, { offset, bits }: FoundField, span: Span): RemotePlace {
+  if (base.space !== 'kernel') return { ...base, offset: base.offset + offset, bits };
+  if (base.offset !== (base.origin?.offset ?? 0)) {
+    const pointer: YType = { kind: 'pointer', space: 'kernel', target: record };
+    return fieldOf(whole({ kind: 'address', place: base, type: pointer, at: at(span) }, 'kernel'), record, name, { offset, bits }, span);
+  }
+  return { ...base, offset: base.offset + offset, bits, origin: originOf(base, record, name, base.offset + offset) };
+}
+
+function originOf({ origin }: RemotePlace, record: RecordType, name: string, offset: number): Origin | undefined {
+  if (origin !== undefined) return { type: origin.type, path: `${origin.path}.${name}`, offset };
+  return record.name === undefined ? undefined : { type: spell(record), path: name, offset };
 }
 
 interface FoundField {
-  readonly type: CType;
   readonly offset: number;
   readonly bits: Member['bits'];
 }
 
-function lookUp(c: CheckState, record: RecordType, name: string, span: Span): FoundField | undefined {
+function lookUp(c: CheckState, record: RecordType, name: string, span: Span): (FoundField & { readonly type: CType }) | undefined {
   const shown = spell(record);
   if (record.declaration) {
     report(c, 'incomplete-type', span, `\`${shown}\` is declared but its fields are not known`, 'declare its fields in the script');

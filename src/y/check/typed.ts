@@ -16,7 +16,7 @@ import type {
   Space,
   TextBuiltin,
 } from '../ir/program.ts';
-
+import type { VariableSite } from '../knowledge.ts';
 import type { YType } from './ytype.ts';
 
 export interface TypedProgram {
@@ -67,6 +67,8 @@ export interface Field {
 export interface Origin {
   readonly type: string;
   readonly path: string;
+  /** Bytes of `path` in `type` of the kernel that the program is compiled for. A place in an element of it lies behind that. */
+  readonly offset: number;
 }
 
 export type Place =
@@ -100,7 +102,7 @@ export type ExpressionKind =
   | { readonly kind: 'literal'; readonly bytes: Uint8Array }
   | { readonly kind: 'load'; readonly place: Place }
   /** Address of a global of the target. */
-  | { readonly kind: 'target-variable'; readonly module: string; readonly name: string; readonly address: bigint }
+  | { readonly kind: 'target-variable'; readonly site: VariableSite; readonly address: bigint }
   /** Address of a text in the target's read-only data. */
   | { readonly kind: 'target-literal'; readonly bytes: Uint8Array; readonly address: bigint }
   /** Address of a place in the target: `&x`, or an array that became a pointer. */

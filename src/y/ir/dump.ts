@@ -88,7 +88,8 @@ class Dumper {
   }
 
   relocation({ relocate }: Instruction): string {
-    if (relocate?.kind === 'kernel-field') return `${relocate.type}.${relocate.path}`;
+    if (relocate?.kind === 'kernel-field')
+      return `${relocate.type}.${relocate.path}${relocate.addend === 0 ? '' : ` + ${relocate.addend}`}`;
     if (relocate?.kind === 'variable') return `&${relocate.name} of ${relocate.module}`;
     return relocate === undefined ? '' : `literal ${quote(relocate.bytes)}`;
   }

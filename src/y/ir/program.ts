@@ -46,10 +46,16 @@ export interface Relocation {
 }
 
 export type RelocationTarget =
-  /** `offset` of a read: bytes of `path` (`a.b`) in a kernel type by its BTF name (`struct task_struct`). */
-  | { readonly kind: 'kernel-field'; readonly type: string; readonly path: string }
-  /** Constant of a move: address of a global of the target. */
-  | { readonly kind: 'variable'; readonly module: string; readonly name: string }
+  /** `offset` of a read, or what is added: bytes of `path` (`a.b`) in a kernel type by its BTF name (`struct task_struct`), and `addend` more. */
+  | { readonly kind: 'kernel-field'; readonly type: string; readonly path: string; readonly addend: number }
+  /** Constant of a move: address of a global of the target, `fileAddress` as its file counts. */
+  | {
+      readonly kind: 'variable';
+      readonly module: string;
+      readonly buildId: string | undefined;
+      readonly name: string;
+      readonly fileAddress: bigint | undefined;
+    }
   /** Constant of a move: address of a text in the target's read-only data. */
   | { readonly kind: 'literal'; readonly bytes: Uint8Array };
 

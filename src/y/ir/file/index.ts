@@ -13,7 +13,7 @@ import { ValueError, ValueReader } from './read-value.ts';
 import { ValueWriter } from './write-value.ts';
 
 /** Changes with every change of `Program` that an older reader would misread. */
-export const PROGRAM_FILE_VERSION = 1;
+export const PROGRAM_FILE_VERSION = 2;
 const MAGIC = 0x4f594c46;
 const HEADER = 16;
 

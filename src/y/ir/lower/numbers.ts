@@ -7,7 +7,7 @@ import { lowerCall } from './calls.ts';
 import { comparison, computeInteger, extend, fresh, isFloat } from './compute.ts';
 import { type Choice, asChoice, branches, lowerCondition, truth } from './conditions.ts';
 import { type Context, lowerEffect, lowerFloat, lowerNumber, lowerText } from './context.ts';
-import { loadNumber, lowerAddress, lowerAggregate, lowerKeys, pin } from './places.ts';
+import { addressValue, loadNumber, lowerAddress, lowerAggregate, lowerKeys, pin, variableTarget } from './places.ts';
 
 /** An integer, a pointer, a truth value or a backtrace's id. */
 export function numberRule(x: Context, e: Expression): Operand {
@@ -17,16 +17,10 @@ export function numberRule(x: Context, e: Expression): Operand {
     case 'load':
       return loadNumber(x, pin(x, e.place), e.type, e.at);
     case 'address': {
-      const { base, offset, relocate } = lowerAddress(x, e.place);
-      if (offset === 0) return base;
-      return fresh(x, (to) =>
-        x.b.emit({ op: 'binary', to, operator: 'add', left: base, right: constantOf(BigInt(offset)) }, e.at, relocate),
-      );
+      return addressValue(x, lowerAddress(x, e.place), e.at);
     }
     case 'target-variable':
-      return fresh(x, (to) =>
-        x.b.emit({ op: 'move', to, from: constantOf(e.address) }, e.at, { kind: 'variable', module: e.module, name: e.name }),
-      );
+      return fresh(x, (to) => x.b.emit({ op: 'move', to, from: constantOf(e.address) }, e.at, variableTarget(e.site)));
     case 'target-literal':
       return fresh(x, (to) => x.b.emit({ op: 'move', to, from: constantOf(e.address) }, e.at, { kind: 'literal', bytes: e.bytes }));
     case 'convert':

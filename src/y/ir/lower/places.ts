@@ -1,6 +1,7 @@
 /** Loads and stores: locals, globals, elements, fields of the target. */
 import { assertNever } from '../../../base/index.ts';
 import type { Expression, Place, RemotePlace, YType } from '../../check/index.ts';
+import type { VariableSite } from '../../knowledge.ts';
 import type { AggregatePlace, KeyArgument, Operand, RelocationTarget, SourcePlace, TextPlace } from '../program.ts';
 import { ZERO, constantOf } from './builder.ts';
 import { type Context, lowerNumber, lowerText } from './context.ts';
@@ -52,22 +53,36 @@ export function lowerKeys(x: Context, array: number, keys: readonly Expression[]
 /** Address and offset of a place in the target: steps by constants are summed. */
 export function lowerAddress(x: Context, place: RemotePlace): Address {
   let [expression, offset] = [place.address, place.offset];
-  let moved = false;
+  let { origin } = place;
   for (;;) {
     if (expression.kind === 'address' && expression.place.bits === undefined) {
-      offset += expression.place.offset;
-      moved = true;
-      expression = expression.place.address;
+      const outer: RemotePlace = expression.place;
+      // One number is found again by one path: a second one is added by an instruction of its own.
+      if (origin !== undefined && outer.origin !== undefined) break;
+      origin ??= outer.origin;
+      offset += outer.offset;
+      expression = outer.address;
       continue;
     }
     const step = constantStep(expression);
     if (step === undefined || Math.abs(offset + step) >= 0x7000_0000) break;
     offset += step;
-    moved = true;
     expression = (expression as Extract<Expression, { kind: 'binary' }>).left;
   }
-  const relocate: RelocationTarget | undefined = place.origin && !moved ? { kind: 'kernel-field', ...place.origin } : undefined;
+  const relocate = origin && ({ kind: 'kernel-field', type: origin.type, path: origin.path, addend: offset - origin.offset } as const);
   return { base: lowerNumber(x, expression), offset, space: place.space, relocate };
+}
+
+/** Base and offset in one register. An offset of 0 that is another one elsewhere is added too. */
+export function addressValue(x: Context, { base, offset, relocate }: Address, at: SourcePlace): Operand {
+  if (offset === 0 && relocate === undefined) return base;
+  const to = x.b.integer();
+  x.b.emit({ op: 'binary', to, operator: 'add', left: base, right: constantOf(BigInt(offset)) }, at, relocate);
+  return { register: to };
+}
+
+export function variableTarget({ module, buildId, name, fileAddress }: VariableSite): RelocationTarget {
+  return { kind: 'variable', module, buildId, name, fileAddress };
 }
 
 function constantStep(expression: Expression): number | undefined {
@@ -209,15 +224,10 @@ export function copyRecord(x: Context, to: Pinned, from: Pinned, size: number, a
   if (to.kind === 'remote' || to.kind === 'context') return;
   const home = to.kind === 'local' ? x.homes[to.local]! : undefined;
   if (from.kind === 'remote') {
-    const { base: address, offset: start, space, relocate } = from;
+    const address = addressValue(x, from, at);
     const object = home?.kind === 'object' ? home.object : x.b.object(size);
     const offset = home?.kind === 'object' && to.kind === 'local' ? to.offset : 0;
-    const based = start === 0 ? address : sum(x, address, start, at);
-    x.b.emit(
-      { op: 'read-object', object, offset, space, address: based, size, onFail: x.b.onFail },
-      at,
-      relocate && start === 0 ? relocate : undefined,
-    );
+    x.b.emit({ op: 'read-object', object, offset, space: from.space, address, size, onFail: x.b.onFail }, at);
     if (home?.kind === 'object') return;
     for (const chunk of chunks(size)) {
       const register = x.b.integer();
@@ -230,12 +240,6 @@ export function copyRecord(x: Context, to: Pinned, from: Pinned, size: number, a
   // All is loaded before anything is stored: the two may overlap in one array.
   const values = [...chunks(size)].map((chunk) => ({ chunk, value: loadPart(x, from, from.offset + chunk.offset, chunk.size, false, at) }));
   for (const { chunk, value } of values) storePart(x, to, to.offset + chunk.offset, chunk.size, value, at);
-}
-
-function sum(x: Context, base: Operand, offset: number, at: SourcePlace): Operand {
-  const to = x.b.integer();
-  x.b.emit({ op: 'binary', to, operator: 'add', left: base, right: constantOf(BigInt(offset)) }, at);
-  return { register: to };
 }
 
 export function zeroRecord(x: Context, to: Pinned, size: number, at: SourcePlace): void {

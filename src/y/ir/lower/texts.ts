@@ -4,7 +4,7 @@ import type { InstructionKind, SourcePlace, TextPlace } from '../program.ts';
 import { lowerCall } from './calls.ts';
 import { lowerCondition } from './conditions.ts';
 import { type Context, type Wanted, lowerEffect, lowerNumber, lowerText } from './context.ts';
-import { lowerAddress, pin, textHome } from './places.ts';
+import { addressValue, lowerAddress, pin, textHome } from './places.ts';
 
 /** Gives the place of a text: its own, `into` when wanted, or a temporary one. */
 export function textRule(x: Context, e: Expression, wanted: Wanted): TextPlace {
@@ -37,15 +37,8 @@ function makeText(x: Context, e: Expression, wanted: Wanted): TextPlace {
       return loadText(x, e, target());
     case 'read-text': {
       const length = e.length && lowerNumber(x, e.length);
-      const { base, offset } = lowerAddress(x, {
-        kind: 'remote',
-        address: e.address,
-        offset: 0,
-        bits: undefined,
-        space: e.space,
-        origin: undefined,
-      });
-      const address = offset === 0 ? base : lowerNumber(x, e.address);
+      const place = { kind: 'remote', address: e.address, offset: 0, bits: undefined, space: e.space, origin: undefined } as const;
+      const address = addressValue(x, lowerAddress(x, place), e.at);
       const to = target();
       return done(to, { op: 'read-text', to, space: e.space, address, length, onFail: x.b.onFail });
     }

@@ -34,7 +34,7 @@ function keyOf(one: Instruction): string | undefined {
     case 'move':
       if (one.relocate === undefined || one.relocate.kind === 'kernel-field') return undefined;
       return one.relocate.kind === 'variable'
-        ? `variable ${one.relocate.module} ${one.relocate.name}`
+        ? `variable ${one.relocate.module} ${one.relocate.name} ${one.relocate.fileAddress}`
         : `literal ${one.relocate.bytes.join()}`;
     case 'binary':
       if (one.relocate !== undefined || one.operator.endsWith('div') || one.operator.endsWith('mod')) return undefined;

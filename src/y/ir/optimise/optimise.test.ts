@@ -83,7 +83,10 @@ describe('foldConstants()', () => {
   });
 
   test('leaves a division by zero to run, and relocated numbers to the loader', () => {
-    const relocated = { ...move(0, k(5)), relocate: { kind: 'variable', module: 'm', name: 'v' } } as Instruction;
+    const relocated = {
+      ...move(0, k(5)),
+      relocate: { kind: 'variable', module: 'm', buildId: undefined, name: 'v', fileAddress: 8n },
+    } as Instruction;
     const list = [relocated, { op: 'binary', to: 1, operator: 'udiv', left: k(1), right: k(0) } as const, keep(0)];
     expect(after(foldConstants, [block(list)])).toBe('b0: | r0 = 5  ; &v of m | r1 = udiv 1, 0 | store g+0 u64 = r0 | return');
   });
@@ -192,7 +195,7 @@ describe('mergeReads()', () => {
     ['the fields are far apart', [read(1, 0, 0), read(2, 0, 4000)]],
     [
       'an offset is relocated',
-      [read(1, 0, 0), { ...read(2, 0, 4), relocate: { kind: 'kernel-field', type: 's', path: 'f' } } as Instruction],
+      [read(1, 0, 0), { ...read(2, 0, 4), relocate: { kind: 'kernel-field', type: 's', path: 'f', addend: 0 } } as Instruction],
     ],
   ] as const)('does not when %s', (_why, list) => {
     expect(after(mergeReads, [block(list)])).not.toMatch(wide);
