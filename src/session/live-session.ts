@@ -8,7 +8,7 @@
 import { err, ok, type Result } from '../base/index.ts';
 import { KernelObject, type KernelError, type RingReader } from '../kernel/index.ts';
 import { UnwindTables } from '../unwind/index.ts';
-import type { Describer, EbpfDiagnostic, EbpfProgram, OutputSink, Program } from '../y/index.ts';
+import { DEFAULT_LIMITS, type Describer, type EbpfDiagnostic, type EbpfProgram, type OutputSink, type Program } from '../y/index.ts';
 import { isAlive } from './alive.ts';
 import { AttachedProbes } from './attached-probes.ts';
 import { decodeEvent } from './events.ts';
@@ -87,6 +87,7 @@ class LiveSession implements Session {
   #ring: RingReader | undefined;
   #mainMappings: string | undefined;
   #looks = 0;
+  #isCrowded = false;
   #timers: NodeJS.Timeout[] = [];
   #isRunning = false;
   #end: EndReason | undefined;
@@ -271,6 +272,7 @@ class LiveSession implements Session {
   #look(): void {
     this.#members.refresh();
     const pids = this.#members.pids();
+    if (pids.length >= DEFAULT_LIMITS.targets) this.#warnOfCrowd();
     this.#followed?.look(pids);
     if (this.#looks++ % LOOKS_PER_CHECK !== 0) return;
     if (this.#followed === undefined) this.#refreshMain();
@@ -278,6 +280,12 @@ class LiveSession implements Session {
     const living = pids.filter((pid) => isAlive(pid));
     for (const pid of pids) if (!living.includes(pid)) this.#members.forget(pid);
     if (this.#options.endWithTarget && living.length === 0) this.#endWith('target-gone');
+  }
+
+  #warnOfCrowd(): void {
+    if (this.#isCrowded) return;
+    this.#isCrowded = true;
+    this.#output.write('warn', `more than ${DEFAULT_LIMITS.targets} processes belong to the target: further children are not looked at`);
   }
 
   /** Without user stacks only the first process's addresses are named. */
