@@ -37,8 +37,10 @@ export function groupModules(map: readonly Mapping[], isFile: (mapping: Mapping)
 function belongsTo(group: ModuleGroup, mapping: Mapping, isNeighbour: boolean): boolean {
   const last = group.mappings.at(-1)!;
   if (mapping.fileOffset < last.fileOffset) return false;
-  // Two segments may share a page of the file, so the same offset twice is normal when their rights differ.
-  if (mapping.fileOffset === last.fileOffset && mapping.executable === last.executable && mapping.writable === last.writable) return false;
+  // Two segments may share a page of the file, so the same offset twice is normal when their rights differ. So it is side by side: data that
+  // is read-only after relocation has the rights of the constants before it. At its first offset a file begins again.
+  if (mapping.fileOffset === last.fileOffset && mapping.executable === last.executable && mapping.writable === last.writable)
+    return mapping.start === last.end && mapping.fileOffset !== group.mappings[0]!.fileOffset;
   return isNeighbour || mapping.start - last.end < MAX_GAP;
 }
 

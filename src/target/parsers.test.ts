@@ -50,6 +50,22 @@ describe('parseMaps()', () => {
     ]);
   });
 
+  test('groupModules() takes segments that share a page of the file for one copy, and a file mapped again for another', () => {
+    const line = (start: number, rights: string, offset: string, path: string): string =>
+      `${start.toString(16)}000-${(start + 1).toString(16)}000 ${rights} ${offset} fe:00 5 ${path}\n`;
+    // Constants, and data that became read-only after relocation, lie in the page at 0x2000.
+    const shared = ['00000000', '00001000', '00002000', '00002000', '00003000'].map((offset, index) =>
+      line(0x1000 + index, index === 1 ? 'r-xp' : index === 4 ? 'rw-p' : 'r--p', offset, '/opt/small'),
+    );
+    const again = [line(0x9000, 'r--p', '00000000', '/opt/data'), line(0x9001, 'r--p', '00000000', '/opt/data')];
+    const groups = groupModules(parseMaps([...shared, ...again].join('')).mappings, isFileMapping);
+    expect(groups.map((group) => [group.path, group.mappings.length])).toEqual([
+      ['/opt/small', 5],
+      ['/opt/data', 1],
+      ['/opt/data', 1],
+    ]);
+  });
+
   test.each([
     [0x55aa01768000n, 0],
     [0x55aa01769fffn, 0],

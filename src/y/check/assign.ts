@@ -151,7 +151,7 @@ export function initialise(c: CheckState, into: Place, type: StructY, list: Init
     if (member === undefined) {
       const shown =
         name === undefined
-          ? `\`${spell(type.type)}\` has only ${members.length} fields`
+          ? `\`${spell(type.type)}\` has only ${members.length} ${members.length === 1 ? 'field' : 'fields'}`
           : `\`${name}\` is not a member of \`${spell(type.type)}\``;
       report(c, name === undefined ? 'bad-initializer' : 'unknown-member', item.value.span, shown);
       continue;

@@ -124,11 +124,11 @@ function arithmetic(c: CheckState, operator: ArithmeticOperator, left: Expressio
   if ((operator === 'div' || operator === 'mod') && b.kind === 'integer' && b.value === 0n) {
     return mistake(c, 'division-by-zero', spans.span, 'division by zero');
   }
-  if (a.kind === 'integer' && b.kind === 'integer') return constant(foldInteger(operator, a.value, b.value, type), type, { at });
-  if (a.kind === 'float' && b.kind === 'float') return { kind: 'float', value: foldFloat(operator, a.value, b.value), type, at };
   if (shift && b.kind === 'integer' && type.kind === 'integer' && (b.value < 0n || b.value >= BigInt(type.size * 8))) {
     warn(c, 'shift-width', spans.right, `\`${showType(type)}\` has ${type.size * 8} bits, and it is shifted by ${b.value}`);
   }
+  if (a.kind === 'integer' && b.kind === 'integer') return constant(foldInteger(operator, a.value, b.value, type), type, { at });
+  if (a.kind === 'float' && b.kind === 'float') return { kind: 'float', value: foldFloat(operator, a.value, b.value), type, at };
   return { kind: 'binary', operator, left: a, right: b, type, at };
 }
 

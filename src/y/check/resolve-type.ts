@@ -184,7 +184,9 @@ export function constantInteger(c: CheckState, node: ExpressionNode, what: strin
       c,
       'not-constant',
       node.span,
-      `${what} must be a constant, and \`${snippet(c, node.span)}\` is known only when the program runs`,
+      value.type.kind === 'integer'
+        ? `${what} must be a constant, and \`${snippet(c, node.span)}\` is known only when the program runs`
+        : `${what} must be a constant, and \`${snippet(c, node.span)}\` is no integer`,
     );
   }
   return undefined;

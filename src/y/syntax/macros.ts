@@ -159,7 +159,7 @@ export class Expander {
         const raw = pasted || (next !== undefined && isMark(next, '##'));
         if (given === undefined) out.push(derive(token, macro, site));
         else if (raw && given.length === 0) out.push({ ...token, kind: 'mark', text: '' });
-        else out.push(...spread(raw ? given : this.expandArgument(given), token, raw));
+        else for (const one of spread(raw ? given : this.expandArgument(given), token, raw)) out.push(one);
       }
     }
     return out.filter((token) => token.text !== '').map((token) => ({ ...token, hidden: union(token.hidden, hidden) }));

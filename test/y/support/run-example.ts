@@ -55,7 +55,8 @@ export class Bench {
     const compiled = compile({ file: FILE, text: example.code, resolveInclude: findInclude }, subject.knowledge, {
       defines: new Map([['PROBE', engine === 'ebpf' ? (FINISHED[example.target ?? ''] ?? 'finished') : '_oneshot']]),
     });
-    if (!compiled.ok) return renderDiagnostics(compiled.error.diagnostics, compiled.error.sources, { color: false });
+    if (!compiled.ok)
+      return this.#targets.hideFolder(renderDiagnostics(compiled.error.diagnostics, compiled.error.sources, { color: false }));
     const { warnings } = compiled.value;
     if (example.expected.kind === 'error' && warnings.length > 0)
       return renderDiagnostics(warnings, new Map([[FILE, example.code]]), { color: false });
@@ -145,7 +146,7 @@ class Collected implements OutputSink {
   }
 
   chart(chart: Parameters<OutputSink['chart']>[0]): void {
-    this.#text += this.#json ? `${JSON.stringify(chart)}\n` : drawChart(chart, { columns: 80, rows: undefined, color: false });
+    this.#text += this.#json ? `${JSON.stringify(chart)}\n` : drawChart(chart, { columns: 80, rows: undefined, colours: false });
   }
 
   /** Places in the target's source are shown without its folder, which is another on every machine. */

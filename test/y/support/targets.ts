@@ -20,8 +20,11 @@ const FILES: Readonly<Record<string, string>> = {
   'state-go': 'state.go',
   'state-rs': 'state.rs',
   'state-stripped': 'state.c',
+  'state-plain': 'state.c',
   life: 'life.c',
 };
+/** What some names end with, and what is taken out: everything; debug information. */
+const STRIPPED: Readonly<Record<string, string>> = { stripped: '--strip-all', plain: '--strip-debug' };
 
 /** Builds targets into a folder of its own. */
 export class Targets {
@@ -37,7 +40,8 @@ export class Targets {
     const [command, args] = COMMANDS[extname(source)]!(join(SOURCES, source), out);
     try {
       execFileSync(command, args, { stdio: 'pipe', env: { ...process.env, GOFLAGS: '-mod=mod', GO111MODULE: 'off' } });
-      if (name.endsWith('-stripped')) execFileSync('strip', ['-s', out], { stdio: 'pipe' });
+      const strip = STRIPPED[name.replace(/^.*-/, '')];
+      if (strip !== undefined) execFileSync('strip', [strip, out], { stdio: 'pipe' });
       return out;
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -60,6 +64,11 @@ export class Targets {
     const prefix = join(this.#folder, 'core');
     execFileSync('gcore', ['-o', prefix, String(target.pid)], { stdio: 'pipe' });
     return `${prefix}.${target.pid}`;
+  }
+
+  /** Paths of targets without their folder, which is another in every run. */
+  hideFolder(text: string): string {
+    return text.replaceAll(`${this.#folder}/`, '');
   }
 
   /** Ends all that was started. */
