@@ -15,6 +15,7 @@ import {
   ROW_BYTES,
   ROWS_PER_SHARD,
   RULE,
+  RULE_CACHE,
   RULE_FLAG,
   RULE_KIND,
   STATE,
@@ -28,9 +29,12 @@ const HASH_FACTOR = 0x9e3779b97f4a7c15n;
 /** User addresses of AArch64 have 48 bits here; above them lies a pointer's signature. */
 const AARCH64_ADDRESS_MASK = 0x0000_ffff_ffff_ffffn;
 
+const RULE_NUMBER_BITS = Math.log2(MAX_RULES);
+
 /** Emits one step. Falls through when there may be another frame. */
 export function emitFrameStep(a: Assembler, architecture: FrameArchitecture, maxFrames: number, done: string): void {
   const step = new FrameStep(a, architecture, maxFrames, done);
+  step.findKnownRule();
   step.findMapping();
   step.findRow();
   step.applyRule();
@@ -44,6 +48,7 @@ class FrameStep {
   readonly #framePointer: string;
   readonly #anyStack: string;
   readonly #push: string;
+  readonly #known: string;
 
   constructor(a: Assembler, architecture: FrameArchitecture, maxFrames: number, done: string) {
     this.#a = a;
@@ -53,6 +58,7 @@ class FrameStep {
     this.#framePointer = a.newLabel('frame_pointer');
     this.#anyStack = a.newLabel('any_stack');
     this.#push = a.newLabel('push');
+    this.#known = a.newLabel('known');
   }
 
   #end(status: UnwindStatus): void {
@@ -95,6 +101,32 @@ class FrameStep {
     a.aluImm('and', 6, mask).aluImm('lsh', 6, shift).alu('add', 6, 8);
   }
 
+  /** r2 = the address's place in the cache of rules, r0 = the address. Clobbers r1. */
+  #findCachePlace(): void {
+    const a = this.#a;
+    a.load(8, 0, 9, STATE.pc).load(8, 1, 9, STATE.adjust).alu('sub', 0, 1);
+    a.move(2, 0)
+      .aluImm('rsh', 2, Math.log2(RULE_CACHE.entries))
+      .alu('xor', 2, 0)
+      .aluImm('and', 2, RULE_CACHE.entries - 1);
+    a.aluImm('lsh', 2, Math.log2(RULE_CACHE.entryBytes)).alu('add', 2, 9);
+  }
+
+  /** With a rule in the cache goes on there, its number in r1. */
+  findKnownRule(): void {
+    const a = this.#a;
+    const missing = a.newLabel('missing');
+    this.#findCachePlace();
+    a.load(4, 1, 2, STATE.bytes + RULE_CACHE.generation)
+      .load(4, 3, 9, STATE.generation)
+      .jumpIf('ne', 1, 3, missing);
+    a.load(8, 1, 2, STATE.bytes + RULE_CACHE.rule)
+      .move(3, 1)
+      .aluImm('rsh', 3, RULE_NUMBER_BITS)
+      .jumpIf('ne', 3, 0, missing);
+    a.jump(this.#known).label(missing);
+  }
+
   /** Leaves shard, first row, number of rows and the address in the module in the state; jumps to the frame-pointer rule for code without rows. */
   findMapping(): void {
     const a = this.#a;
@@ -123,7 +155,14 @@ class FrameStep {
     this.#openShard(UNWIND_MAPS.rows);
     this.#a.load(8, 0, 9, STATE.moduleAddress).load(8, 6, 9, STATE.firstRow).load(8, 7, 9, STATE.rowCount);
     this.#search(Math.log2(ROWS_PER_SHARD), ROW_BYTES, 4);
-    this.#a.load(4, 1, 6, 4);
+    this.#a.load(4, 7, 6, 4);
+    this.#findCachePlace();
+    this.#a
+      .aluImm('lsh', 0, RULE_NUMBER_BITS)
+      .alu('or', 0, 7)
+      .store(8, 2, STATE.bytes + RULE_CACHE.rule, 0);
+    this.#a.load(4, 1, 9, STATE.generation).store(4, 2, STATE.bytes + RULE_CACHE.generation, 1);
+    this.#a.move(1, 7).label(this.#known);
   }
 
   /** r1 = number of the rule. */

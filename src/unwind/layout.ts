@@ -96,8 +96,17 @@ export const STATE = {
 export const FRAME_MASK = 255;
 export const MAX_FRAMES = 255;
 
+/**
+ * Rules that were found last, behind each state: u64 address × 65,536 + number of the rule, u32 generation of the process's mappings; an address has
+ * one place. The same frames come again and again, and finding a row takes most of a frame's time. Address and rule are one word, so that a program
+ * that interrupts another never leaves a rule with another address.
+ */
+export const RULE_CACHE = { rule: 0, generation: 8, entryBytes: 16, entries: 1024 } as const;
+
 /** Counters: one u64 a status, then these. */
 export const COUNTERS = { frames: 16, framePointerFrames: 17, bytes: 256 } as const;
+
+const STATE_BYTES = STATE.bytes + RULE_CACHE.entries * RULE_CACHE.entryBytes;
 
 /** Names of the maps, as programs refer to them. */
 export const UNWIND_MAPS = {
@@ -135,7 +144,7 @@ export function unwindMaps(options: UnwindMapOptions = {}): MapSpec[] {
     { ...shards, name: UNWIND_MAPS.mappings, maxEntries: options.maxMappingShards ?? 256 },
     { ...shards, name: UNWIND_MAPS.rows, maxEntries: options.maxRowShards ?? 1024 },
     { name: UNWIND_MAPS.rules, type: 'array', keyBytes: 4, valueBytes: MAX_RULES * RULE.bytes, maxEntries: 1, flags: MAP_FLAGS.mmapable },
-    { name: UNWIND_MAPS.state, type: 'perCpuArray', keyBytes: 4, valueBytes: STATE.bytes, maxEntries: 1 },
+    { name: UNWIND_MAPS.state, type: 'perCpuArray', keyBytes: 4, valueBytes: STATE_BYTES, maxEntries: 1 },
     { name: UNWIND_MAPS.counters, type: 'perCpuArray', keyBytes: 4, valueBytes: COUNTERS.bytes, maxEntries: 1 },
   ];
 }
