@@ -136,11 +136,11 @@ describe('what cannot be', () => {
   });
 
   test.for([
-    ['-e', '_probe _syscall.openat { }'],
-    ['-p', '1', '-e', '_probe _oneshot { }'],
-    ['-c', 'true', '-e', '_probe _oneshot { }'],
-    ['-e', '_probe _tracepoint.sched.sched_switch { }'],
-  ])('without rights, %j ends with 69 and says which', (words, context) => {
+    { words: ['-e', '_probe _syscall.openat { }'] },
+    { words: ['-p', '1', '-e', '_probe _oneshot { }'] },
+    { words: ['-c', 'true', '-e', '_probe _oneshot { }'] },
+    { words: ['-e', '_probe _tracepoint.sched.sched_switch { }'] },
+  ])('without rights, $words ends with 69 and says which', ({ words }, context) => {
     needRoot(context);
     const reads = spawnSync(process.execPath, ['-e', `require('fs').readFileSync(${JSON.stringify(MAIN)})`], { uid: NOBODY });
     if (reads.status !== 0) context.skip('this checkout is not readable for user 65534');
@@ -225,7 +225,7 @@ describe('live sessions', () => {
 });
 
 describe('memory', () => {
-  test.for([[], ['--freeze']])('is walked, with %j', async (words, context) => {
+  test.for([{ words: [] }, { words: ['--freeze'] }])('is walked, with $words', async ({ words }, context) => {
     needRoot(context);
     const { pid } = await startTarget(context);
     const code = '_probe _oneshot { printf("%s %d\\n", word, rounds >= 40); }';
