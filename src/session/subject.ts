@@ -1,11 +1,10 @@
 /** What a session looks at: a process, several, a core dump, or the whole host; opened, with what names and explains it. */
 import { err, ok, type Result } from '../base/index.ts';
-import { DebugInfo, elfDebugSections } from '../dwarf/index.ts';
-import type { ElfFile } from '../elf/index.ts';
 import { openTracingFiles } from '../kernel/index.ts';
 import { Symbolizer, type SymbolizerOptions } from '../symbols/index.ts';
 import { findProcesses, openTarget, type ProcessQuery, type ProcessSet, type Target, type TargetError } from '../target/index.ts';
 import type { Knowledge } from '../y/index.ts';
+import { DebugFiles, hasDebugInfo } from './debug-files.ts';
 import { KernelKnowledge } from './kernel-knowledge.ts';
 import { TargetKnowledge } from './target-knowledge.ts';
 
@@ -27,16 +26,18 @@ export class Subject {
   readonly #options: SymbolizerOptions;
   readonly #targets = new Map<number, { readonly target: Target; readonly symbolizer: Symbolizer }>();
   readonly #main: Target | undefined;
+  readonly #debugFiles: DebugFiles;
 
   constructor(choice: SubjectChoice, targets: readonly Target[], processes: ProcessSet | undefined, options: SymbolizerOptions) {
     this.choice = choice;
     this.processes = processes;
-    this.#options = { ...options, openLines: (file) => openDebugInfo(file) };
+    this.#options = { sharedFiles: new Map(), ...options };
+    this.#debugFiles = new DebugFiles(options.debugDirectories ?? ['/usr/lib/debug']);
     this.#main = targets[0];
     const architecture = this.#main?.architecture ?? (process.arch === 'arm64' ? 'aarch64' : 'x86-64');
     const known = targets.map((target) => this.#keep(target));
-    this.knowledge = new TargetKnowledge(architecture, known, new KernelKnowledge(architecture, openTracingFiles()), (elf, debug) =>
-      openDebugInfo(hasDebugInfo(elf) || debug === undefined ? elf : debug),
+    this.knowledge = new TargetKnowledge(architecture, known, new KernelKnowledge(architecture, openTracingFiles()), (elf, debug, path) =>
+      this.#debugFiles.open(hasDebugInfo(elf) || debug === undefined ? elf : debug, path, this.#root(this.#main)),
     );
   }
 
@@ -69,9 +70,15 @@ export class Subject {
   }
 
   #keep(target: Target) {
-    const known = { target, symbolizer: Symbolizer.forTarget(target, this.#options) };
+    const openLines: SymbolizerOptions['openLines'] = (file, _main, path) => this.#debugFiles.open(file, path, this.#root(target));
+    const known = { target, symbolizer: Symbolizer.forTarget(target, { ...this.#options, openLines }) };
     this.#targets.set(target.pid, known);
     return known;
+  }
+
+  /** Where a target's files are seen from here. */
+  #root(target: Target | undefined): string {
+    return this.#options.root ?? (target === undefined || target.kind === 'core' ? '' : `/proc/${target.pid}/root`);
   }
 }
 
@@ -107,14 +114,4 @@ function openProcesses(choice: Extract<SubjectChoice, { kind: 'processes' }>, op
     .map(([key, value]) => `${key} ${value}`)
     .join(', ');
   return err(refused ?? { kind: 'gone', message: `no process with ${what}` });
-}
-
-function hasDebugInfo(elf: ElfFile): boolean {
-  return elf.sections.some(({ name }) => name === '.debug_info' || name === '.zdebug_info');
-}
-
-function openDebugInfo(elf: ElfFile): DebugInfo | undefined {
-  if (!hasDebugInfo(elf)) return undefined;
-  const opened = DebugInfo.open(elfDebugSections(elf));
-  return opened.ok ? opened.value : undefined;
 }

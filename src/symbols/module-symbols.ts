@@ -33,8 +33,8 @@ export interface ModuleSymbols {
   readonly problems: readonly string[];
 }
 
-/** Opens the debug information of a file, or gives undefined when it has none. `main` is the file that is mapped. */
-export type OpenLines = (file: ElfFile, main: ElfFile) => DebugLines | undefined;
+/** Opens the debug information of a file, or gives undefined when it has none. `main` is the file that is mapped, `path` where the target sees that. */
+export type OpenLines = (file: ElfFile, main: ElfFile, path: string) => DebugLines | undefined;
 
 export interface ModuleSymbolsOptions {
   readonly debugDirectories: readonly string[];
@@ -49,14 +49,14 @@ export function loadModuleSymbols(path: string, elf: ElfFile, options: ModuleSym
   const isWhole = hasSymbols(elf) && hasLines(elf);
   const { debugDirectories, root } = options;
   const debug = isWhole ? undefined : findDebugFile({ path, elf, buildId, debugDirectories, root })?.elf;
-  const ready = joinSymbols(elf, debug, options.openLines);
+  const ready = joinSymbols(path, elf, debug, options.openLines);
   if (ready.source !== 'exports' || buildId === undefined) return ready;
   const cached = options.cache?.load(buildId);
   return cached ? { ...ready, table: cached, source: 'cache' } : ready;
 }
 
-/** Symbols of a file and its debug file (when there is one). */
-export function joinSymbols(elf: ElfFile, debug: ElfFile | undefined, openLines: OpenLines | undefined): ModuleSymbols {
+/** Symbols of a file, which the target sees at `path`, and its debug file (when there is one). */
+export function joinSymbols(path: string, elf: ElfFile, debug: ElfFile | undefined, openLines: OpenLines | undefined): ModuleSymbols {
   const problems: string[] = [];
   const take = <T>(what: string, result: Result<T | undefined, FormatError>): T | undefined => {
     if (result.ok) return result.value;
@@ -78,7 +78,7 @@ export function joinSymbols(elf: ElfFile, debug: ElfFile | undefined, openLines:
     buildId: findBuildId(elf),
     source: full || go || fromMini ? 'file' : fromDebug ? 'debug-file' : 'exports',
     table: buildFunctionTable({ base: findImageBase(elf), symbols, bounds }),
-    lines: go ? goLines(go) : openLines && openLater(() => openLines(file, elf)),
+    lines: go ? goLines(go) : openLines && openLater(() => openLines(file, elf, path)),
     problems,
   };
 }

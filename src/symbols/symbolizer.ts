@@ -58,6 +58,8 @@ export interface SymbolizerOptions {
   readonly root?: string;
   /** Reads debug information; default none. */
   readonly openLines?: OpenLines;
+  /** What was read of files with a build-id, by that and the path: symbolizers that are given the same map read each such file once. */
+  readonly sharedFiles?: Map<string, ModuleSymbols | undefined>;
   /** Default /proc/kallsyms. */
   readonly kallsymsPath?: string;
 }
@@ -184,8 +186,13 @@ export class Symbolizer {
   /** All that is known of a mapped file, read on first use; undefined when it cannot be read. */
   symbolsOf(module: TargetModule): ModuleSymbols | undefined {
     const key = fileKey(module);
-    if (!this.#files.has(key)) this.#files.set(key, this.#load(module));
-    return this.#files.get(key);
+    const files = this.#filesFor(module);
+    if (!files.has(key)) files.set(key, this.#load(module));
+    return files.get(key);
+  }
+
+  #filesFor(module: TargetModule): Map<string, ModuleSymbols | undefined> {
+    return module.buildId === undefined ? this.#files : (this.#options.sharedFiles ?? this.#files);
   }
 
   /** Forgets where files are mapped and what was generated; call it after `target.refresh()`. What was read of files is kept. */
@@ -202,7 +209,7 @@ export class Symbolizer {
     if (urls.length === 0) return report;
     const { debuginfodTimeoutMs: timeoutMs = 2000, openLines } = this.#options;
     for (const module of this.#target.modules) {
-      const symbols = this.#files.get(fileKey(module));
+      const symbols = this.#filesFor(module).get(fileKey(module));
       if (symbols?.source !== 'exports' || symbols.buildId === undefined) continue;
       const debug = await fetchDebugFile(symbols.buildId, { urls, timeoutMs, maxSizeBytes: MAX_DEBUG_FILE });
       if (!debug.ok) {
@@ -210,8 +217,8 @@ export class Symbolizer {
         else report.failed.push(`${module.name}: ${debug.error.message}`);
         continue;
       }
-      const joined: ModuleSymbols = { ...joinSymbols(symbols.elf, debug.value, openLines), source: 'debuginfod' };
-      this.#files.set(fileKey(module), joined);
+      const joined: ModuleSymbols = { ...joinSymbols(module.path, symbols.elf, debug.value, openLines), source: 'debuginfod' };
+      this.#filesFor(module).set(fileKey(module), joined);
       this.#cache?.save(symbols.buildId, joined.table);
       report.fetched.push(module.name);
     }
