@@ -1,5 +1,5 @@
 /** What of a compiled program is attached, where, and what was taken off again. */
-import { ok, type Result } from '../base/index.ts';
+import { err, ok, type Result } from '../base/index.ts';
 import type { Attachment, KernelError, KernelObject } from '../kernel/index.ts';
 import type { EbpfProgram, UprobeSite } from '../y/index.ts';
 

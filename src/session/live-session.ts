@@ -21,6 +21,7 @@ import { LiveStacks } from './live-stacks.ts';
 import { Membership } from './membership.ts';
 import { describeNames } from './names.ts';
 import { OverheadGuard } from './overhead-guard.ts';
+import { releaseGarbage } from './release-garbage.ts';
 import type { EndReason, SessionReport } from './report.ts';
 import { SafeOutput } from './safe-output.ts';
 import type { Session } from './snapshot-session.ts';
@@ -130,6 +131,7 @@ class LiveSession implements Session {
     this.#guard = this.#createGuard();
     this.#guard?.start();
     this.#isRunning = true;
+    releaseGarbage();
     // Something may have asked for the end while we were starting.
     if (this.#end !== undefined) this.#finish(this.#end).then(this.#resolve, this.#reject);
     return ok(undefined);

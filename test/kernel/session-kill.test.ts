@@ -1,7 +1,7 @@
 // Killed at any moment, a session changes nothing of what the target does and leaves nothing in it.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { requireOrSkip } from '../support/require-or-skip.ts';
@@ -48,6 +48,21 @@ class Tracer {
     const wasArmed = target.code() !== clean;
     await this.kill();
     return { wasLooking: this.#text.includes('looking'), wasArmed };
+  }
+
+  /** Starts its session; resolves when that looks. */
+  async look(): Promise<void> {
+    this.#child.stdin!.write('go\n');
+    await until(
+      async () => this.#text,
+      (text) => text.includes('looking'),
+      20_000,
+    );
+  }
+
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
   }
 
   async kill(): Promise<void> {
@@ -102,4 +117,22 @@ test(`${KILLS} SIGKILLs leave the target's work right and no probe in it`, { tim
   expect(kills.some(({ wasArmed }) => !wasArmed)).toBe(true);
   expect(kills.filter(({ wasArmed }) => wasArmed).length).toBeGreaterThan(KILLS / 4);
   expect(kills.some(({ wasLooking }) => wasLooking)).toBe(true);
+});
+
+const MOST_BYTES = 150 * 2 ** 20;
+
+test('a session with user stacks settles below 150 MiB', async (context) => {
+  needKernel(context);
+  requireOrSkip(context, existsSync(BUILT), 'not built; run ./fluoro build');
+  const target = await Lively.start(context, copyLively(context));
+  const tracer = new Tracer(target.pid);
+  context.onTestFinished(() => tracer.kill());
+  await tracer.prepare();
+  await tracer.look();
+  await target.ask('burst 100000');
+  await until(
+    async () => tracer.residentBytes(),
+    (bytes) => bytes < MOST_BYTES,
+    5000,
+  );
 });

@@ -9,8 +9,8 @@ if (!subject.ok) throw new Error(subject.error.message);
 const text = `
 long steps, returns, marks;
 long samples[_bt];
-_probe step(long sum) { steps++; }
-_probe step() -> long r { returns++; }
+_probe "lively*"::step(long sum) { steps++; }
+_probe "lively*"::step() -> long r { returns++; }
 _probe _profile.hz(199) { samples[_ubt()]++; }
 _probe _usdt("lively", "mark")(long i) { marks++; if (i % 1000 == 0) printf("%ld\\n", i); }
 _probe _end { printf("%ld\\n", steps); }
