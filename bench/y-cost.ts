@@ -58,7 +58,7 @@ async function runOnce(target: Target, tracer: Tracer, action: Action, costs: Co
   const probed = await fastest(target, CALLS);
   const programs = await measurePrograms(running.pid, () => target.callTimes(CALLS));
   const text = await running.stop();
-  const hits = Number(/\b(\d{4,})\b/.exec(text)?.[1] ?? '0');
+  const hits = [...text.matchAll(/^\d+$/gm)].reduce((sum, [number]) => sum + Number(number), 0);
   if (tracer === 'fluoro' && hits !== (BATCHES + 1) * CALLS)
     throw new Error(`${action.name}: ${hits} hits of ${(BATCHES + 1) * CALLS}; it printed ${text.slice(0, 300)}`);
   costs.nsPerHit.push(probed - plain);
