@@ -32,26 +32,22 @@ export interface PerfEvent {
   readonly cpu: number;
 }
 
+type Attributes = Pick<Parameters<Parameters<typeof openPerfEvent>[2]>[0], 'setU32' | 'setU64' | 'pointToText'>;
+
+/** Writes struct perf_event_attr. */
+export function writeAttributes(event: PerfEvent, attributes: Attributes): void {
+  attributes.setU32(0, event.type);
+  attributes.setU32(4, ATTRIBUTE_BYTES);
+  attributes.setU64(8, event.config);
+  attributes.setU64(16, event.frequency ?? event.period ?? 0);
+  attributes.setU64(40, FLAG_DISABLED | (event.inherit === true ? FLAG_INHERIT : 0) | (event.frequency === undefined ? 0 : FLAG_FREQUENCY));
+  if (event.path !== undefined) attributes.pointToText(56, event.path);
+  if (event.offset !== undefined) attributes.setU64(64, event.offset);
+}
+
 /** Opens an event, switched off; a file descriptor, the caller's. */
 export function openDisabledEvent(event: PerfEvent): Result<number, KernelError> {
-  const fd = openPerfEvent(
-    event.name,
-    ATTRIBUTE_BYTES,
-    (attributes) => {
-      attributes.setU32(0, event.type);
-      attributes.setU32(4, ATTRIBUTE_BYTES);
-      attributes.setU64(8, event.config);
-      attributes.setU64(16, event.frequency ?? event.period ?? 0);
-      attributes.setU64(
-        40,
-        FLAG_DISABLED | (event.inherit === true ? FLAG_INHERIT : 0) | (event.frequency === undefined ? 0 : FLAG_FREQUENCY),
-      );
-      if (event.path !== undefined) attributes.pointToText(56, event.path);
-      if (event.offset !== undefined) attributes.setU64(64, event.offset);
-    },
-    event.pid,
-    event.cpu,
-  );
+  const fd = openPerfEvent(event.name, ATTRIBUTE_BYTES, (attributes) => writeAttributes(event, attributes), event.pid, event.cpu);
   return fd.ok ? fd : err(toKernelError(fd.error));
 }
 

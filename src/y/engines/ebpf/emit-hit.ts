@@ -203,7 +203,10 @@ export function emitArgument(e: Emitter, { to, index, at }: Of<'argument'>): voi
     emitReadWord(e, 'kernel', 8, e.failure('failed-read'));
     a.load(8, 0, 10, STACK.a);
   } else if (source?.kind === 'context' && source.offsets[index] !== undefined) a.load(8, 0, 6, source.offsets[index]);
-  else if (source?.kind === 'new-thread' && index === 0) {
+  else if (source?.kind === 'hook') {
+    a.moveImm(2, index);
+    emitHooked(e, 3, 'get_func_arg');
+  } else if (source?.kind === 'new-thread' && index === 0) {
     const offset = e.unit.options.kernel.taskPid;
     if (offset === undefined) e.diagnose('kernel-type', "this needs the kernel's types (taskPid)", at, BTF_HINT);
     a.load(8, 3, 6, 0).aluImm('add', 3, offset ?? 0);
@@ -273,10 +276,14 @@ function narrow(e: Emitter, register: Register, size: AccessSize, signed: boolea
 export function emitReturnValue(e: Emitter, { to, at }: Of<'return-value'>): void {
   const source = e.probeBody?.argumentSource;
   if (source?.kind === 'return') e.a.load(8, 0, 6, source.offset);
-  else if (source?.kind === 'hook-return')
-    e.a.move(1, 6).move(2, 10).aluImm('add', 2, STACK.a).storeImm(8, 10, STACK.a, 0).call('get_func_ret').load(8, 0, 10, STACK.a);
+  else if (source?.kind === 'hook-return') emitHooked(e, 2, 'get_func_ret');
   else e.diagnose('return-value', 'this kind of probe has no returned value', at, 'use a probe of the return: fn() -> T r');
   e.store(to, 0);
+}
+
+/** r0 = what the helper writes to where r`to` points: not the context's word itself, which the verifier takes for a typed pointer. */
+function emitHooked({ a }: Emitter, to: 2 | 3, helper: 'get_func_arg' | 'get_func_ret'): void {
+  a.move(1, 6).move(to, 10).aluImm('add', to, STACK.a).storeImm(8, 10, STACK.a, 0).call(helper).load(8, 0, 10, STACK.a);
 }
 
 export function emitRegister(e: Emitter, { to, name, at }: Of<'register'>): void {

@@ -27,8 +27,6 @@ const CLONE_THREAD = 0x10000;
 const TASK_DEAD = 0x80;
 /** `id` of a tracepoint whose record nobody described. */
 const UNDESCRIBED = 0;
-/** Most arguments of a function that can be hooked: MAX_BPF_FUNC_ARGS (include/linux/bpf.h). */
-const MOST_HOOK_ARGUMENTS = 12;
 
 /** Why a point cannot be had; undefined when it can. */
 export function findUnavailable(
@@ -91,13 +89,12 @@ function toTracepoint({ category, name, id }: Extract<ProbePoint, { kind: 'trace
 function toKernelFunction({ name, exit }: Extract<ProbePoint, { kind: 'kfunc' }>, { architecture, features }: EbpfOptions): KernelPoint {
   const key = `${exit ? 'return of' : 'entry of'} ${name}`;
   if (features.kernelFunctions === 'hook') {
-    const offsets = Array.from({ length: MOST_HOOK_ARGUMENTS }, (_, index) => 8 * index);
     return {
       key,
       type: 'tracing',
       attach: { kind: exit ? 'traceExit' : 'traceEntry', to: name },
       point: { kind: 'kernel-hook', name },
-      argumentSource: exit ? { kind: 'hook-return' } : { kind: 'context', offsets },
+      argumentSource: { kind: exit ? 'hook-return' : 'hook' },
     };
   }
   const argumentSource: ArgumentSource = exit ? { kind: 'return', offset: RETURN_REGISTER[architecture] } : { kind: 'function' };

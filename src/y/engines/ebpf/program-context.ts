@@ -32,7 +32,8 @@ export type ArgumentSource =
   | { readonly kind: 'usdt'; readonly variants: readonly (readonly UsdtOperand[])[] }
   /** Offsets in the context. */
   | { readonly kind: 'context'; readonly offsets: readonly number[] }
-  /** The result of a kernel function that is hooked. */
+  /** Of a kernel function that is hooked: helpers give its arguments, and its result, as plain numbers. */
+  | { readonly kind: 'hook' }
   | { readonly kind: 'hook-return' }
   /** The first one is the thread id of the task that the context points to at its start. */
   | { readonly kind: 'new-thread' };
