@@ -73,6 +73,8 @@ async function open(run: Run): Promise<number> {
   const { subject, command } = opened.value;
   try {
     if (run.flags.debuginfod === true) for (const line of await fetchDebugInformation(subject)) process.stderr.write(`${line}\n`);
+    // A dump that was cut short, a file that was replaced: what is missing is said, and the rest is looked at.
+    for (const problem of subject.main?.problems ?? []) process.stderr.write(`fluoro: warning: ${problem}\n`);
     return await prepare(run, opened.value);
   } finally {
     subject.close();

@@ -238,6 +238,20 @@ describe('memory', () => {
   });
 });
 
+test('a core dump that was cut short is said to be', async (context) => {
+  const noDump = spawnSync('which', ['gcore']).status === 0 ? undefined : 'no gcore; install it: apt-get install gdb';
+  requireOrSkip(context, noDump === undefined, noDump ?? '');
+  const { pid, path } = await startTarget(context);
+  execFileSync('gcore', ['-o', `${path}.core`, String(pid)], { stdio: 'ignore' });
+  const dump = readFileSync(`${path}.core.${pid}`);
+  const code = '_probe _oneshot { printf("%s\\n", word); }';
+  expect(run('--core', `${path}.core.${pid}`, '-e', code)).toMatchObject({ status: 0, out: 'a word of the target\n' });
+  writeFileSync(`${path}.short`, dump.subarray(0, 20_000));
+  const short = run('--core', `${path}.short`, '--exe', path, '-e', '_probe _oneshot { printf("nothing of it is needed\\n"); }');
+  expect(short).toMatchObject({ status: 0, out: 'nothing of it is needed\n' });
+  expect(short.error).toMatch(/^fluoro: warning: the dump is cut off: 20000 of \d+ bytes are there/m);
+});
+
 describe('fluoro compile', () => {
   const CODE = 'long n; _probe _syscall.openat { n++; } _probe _end { printf("%ld\\n", n); }';
 
