@@ -10,6 +10,7 @@ import {
   MAPPINGS_PER_SHARD,
   MAX_RULES,
   MAX_WINDOW_WORDS,
+  NO_PIECE,
   REGISTER_SLOTS,
   RETURN_IN_REGISTER,
   ROW_BYTES,
@@ -18,6 +19,7 @@ import {
   RULE_CACHE,
   RULE_FLAG,
   RULE_KIND,
+  STACK_PIECE,
   STATE,
   UNCHANGED,
   UNWIND_MAPS,
@@ -231,19 +233,21 @@ class FrameStep {
     a.load(8, 1, 9, STATE.pc).aluImm('and', 1, 15).load(4, 2, 6, RULE.extra).jumpIf('lt', 1, 2, cfa).aluImm('add', 7, 8).jump(cfa);
   }
 
-  /** Reads the saved registers; r7 = CFA, which must not lie below the stack pointer (a leaf's may be the same). */
+  /** r8 = the saved registers, which it reads; r7 = CFA, which must not lie below the stack pointer (a leaf's may be the same). */
   #emitWindow(): void {
     const a = this.#a;
     const higher = a.newLabel('higher');
     const nothing = a.newLabel('nothing');
     a.load(8, 1, 9, STATE.registers).jumpIf('ge', 7, 1, higher);
     this.#end('noProgress');
-    a.label(higher).load(1, 2, 6, RULE.windowBytes).jumpIfImm('eq', 2, 0, nothing);
-    a.move(1, 9).aluImm('add', 1, STATE.window).move(3, 7);
+    const [direct, have] = [a.newLabel('direct'), a.newLabel('have')];
+    a.label(higher).load(1, 2, 6, RULE.windowBytes).jumpIfImm('eq', 2, 0, nothing).move(3, 7);
     this.#addSigned(3, RULE.windowOffset);
-    a.call('probe_read_user');
+    a.load(1, 1, 6, RULE.frameBytes).jumpIfImm('ne', 1, 0, direct);
+    this.#emitPiece(direct, have);
+    a.label(direct).move(1, 9).aluImm('add', 1, STATE.window).call('probe_read_user');
     this.#endIf('ne', 0, 0, 'fault');
-    a.label(nothing);
+    a.label(nothing).move(8, 9).aluImm('add', 8, STATE.window);
     const single = a.newLabel('single');
     a.load(1, 2, 6, RULE.frameBytes).jumpIfImm('eq', 2, 0, single);
     a.load(2, 3, 6, RULE.frameOffset)
@@ -255,18 +259,35 @@ class FrameStep {
       .aluImm('add', 1, STATE.window + MAX_WINDOW_WORDS * 8)
       .call('probe_read_user');
     this.#endIf('ne', 0, 0, 'fault');
-    a.label(single);
+    a.label(single).label(have);
   }
 
-  /** Takes the return address and the saved registers from the window; the CFA becomes the stack pointer. */
+  /** r3 = address of the window, r2 = its length, both kept where it jumps to `direct`; r8 = the window in the piece of the stack, at `have`. */
+  #emitPiece(direct: string, have: string): void {
+    const a = this.#a;
+    const [outside, inside, failed] = [a.newLabel('outside'), a.newLabel('inside'), a.newLabel('failed')];
+    a.load(8, 1, 9, STATE.piece).move(8, 3).alu('sub', 8, 1);
+    a.jumpIfImm('gt', 8, STACK_PIECE.bytes - MAX_WINDOW_WORDS * 8, outside);
+    a.label(inside)
+      .aluImm('and', 8, STACK_PIECE.bytes - 1)
+      .alu('add', 8, 9)
+      .aluImm('add', 8, STACK_PIECE.offset)
+      .jump(have);
+    a.label(outside).jumpIfImm('eq', 1, NO_PIECE, direct).store(8, 9, STATE.piece, 3);
+    a.move(1, 9).aluImm('add', 1, STACK_PIECE.offset).moveImm(2, STACK_PIECE.bytes).call('probe_read_user');
+    a.jumpIfImm('ne', 0, 0, failed).moveImm(8, 0).jump(inside);
+    a.label(failed).load(8, 3, 9, STATE.piece).storeImm(8, 9, STATE.piece, NO_PIECE).load(1, 2, 6, RULE.windowBytes);
+  }
+
+  /** Takes the return address and the saved registers from the window at r8; the CFA becomes the stack pointer. */
   #emitRestore(): void {
     const a = this.#a;
     const { preserved } = REGISTER_SLOTS[this.#architecture];
     const inRegister = a.newLabel('in_register');
     const haveReturn = a.newLabel('have_return');
-    a.load(1, 2, 6, RULE.returnWord).move(1, 2).aluImm('and', 1, 15).aluImm('lsh', 1, 3).alu('add', 1, 9);
-    a.jumpIfImm('ge', 2, RETURN_IN_REGISTER, inRegister).load(8, 2, 1, STATE.window).jump(haveReturn);
-    a.label(inRegister).load(8, 2, 1, STATE.registers).label(haveReturn);
+    a.load(1, 2, 6, RULE.returnWord).move(1, 2).aluImm('and', 1, 15).aluImm('lsh', 1, 3);
+    a.jumpIfImm('ge', 2, RETURN_IN_REGISTER, inRegister).alu('add', 1, 8).load(8, 2, 1, 0).jump(haveReturn);
+    a.label(inRegister).alu('add', 1, 9).load(8, 2, 1, STATE.registers).label(haveReturn);
     if (this.#architecture === 'aarch64') a.loadImm64(3, AARCH64_ADDRESS_MASK).alu('and', 2, 3);
     a.store(8, 9, STATE.pc, 2);
     for (let slot = 1; slot < preserved; slot++) {
@@ -274,8 +295,8 @@ class FrameStep {
       a.load(1, 1, 6, RULE.slots + slot).jumpIfImm('eq', 1, UNCHANGED, same);
       a.aluImm('and', 1, 31)
         .aluImm('lsh', 1, 3)
-        .alu('add', 1, 9)
-        .load(8, 3, 1, STATE.window)
+        .alu('add', 1, 8)
+        .load(8, 3, 1, 0)
         .store(8, 9, STATE.registers + slot * 8, 3);
       a.label(same);
     }

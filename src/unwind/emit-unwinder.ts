@@ -169,7 +169,15 @@ function emitRun(a: Assembler, repeat: 'loop-helper' | 'bounded', maxFrames: num
   a.function(RUN);
   emitMapValue(a, UNWIND_MAPS.state, missing);
   a.move(9, 0).load(8, 1, 9, STATE.pc).store(8, 9, STATE.frames, 1).store(8, 9, STATE.hash, 1);
-  for (const field of [STATE.adjust, STATE.framePointerFrames, STATE.generation, STATE.exact + 8, STATE.exact + 16, STATE.exact + 24])
+  for (const field of [
+    STATE.adjust,
+    STATE.framePointerFrames,
+    STATE.generation,
+    STATE.piece,
+    STATE.exact + 8,
+    STATE.exact + 16,
+    STATE.exact + 24,
+  ])
     a.storeImm(8, 9, field, 0);
   for (const field of [STATE.count, STATE.interrupted, STATE.exact]) a.storeImm(8, 9, field, 1);
   a.storeImm(8, 9, STATE.status, UNWIND_STATUS.maxFrames);

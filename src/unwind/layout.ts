@@ -85,6 +85,8 @@ export const STATE = {
   tgid: 108,
   /** u32: number of the mappings that were used, the same for a process and its children until they change; 0 for none. */
   generation: 112,
+  /** Where in the thread's stack the bytes of `STACK_PIECE` come from; 0: none were read yet; `NO_PIECE`: they could not be read. */
+  piece: 120,
   registers: 128,
   window: 256,
   /** Bit per frame: the address is the next instruction itself, not a return address. */
@@ -106,7 +108,10 @@ export const RULE_CACHE = { rule: 0, generation: 8, entryBytes: 16, entries: 102
 /** Counters: one u64 a status, then these. */
 export const COUNTERS = { frames: 16, framePointerFrames: 17, bytes: 256 } as const;
 
-const STATE_BYTES = STATE.bytes + RULE_CACHE.entries * RULE_CACHE.entryBytes;
+/** A piece of the thread's stack behind the cache, so that many frames need one reading; and room behind it that a masked index may reach. */
+export const STACK_PIECE = { offset: STATE.bytes + RULE_CACHE.entries * RULE_CACHE.entryBytes, bytes: 1024, room: 1536 } as const;
+export const NO_PIECE = 1;
+const STATE_BYTES = STACK_PIECE.offset + STACK_PIECE.room;
 
 /** Names of the maps, as programs refer to them. */
 export const UNWIND_MAPS = {
