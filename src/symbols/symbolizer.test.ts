@@ -51,6 +51,16 @@ test('findFunction() and resolve() agree on a function of the C library', async 
   expect(symbolizer.resolve(0x10n)).toMatchObject([{ name: '0x10', kind: 'unknown' }]);
 });
 
+test('symbolizers that share files read each once', async () => {
+  const shared = { ...plain, sharedFiles: new Map() };
+  const [first, second] = [Symbolizer.forTarget(await start('/bin/cat'), shared), Symbolizer.forTarget(target!, shared)];
+  const module = libcOf(target!);
+  const read = first.symbolsOf(module);
+  expect(read?.source).toBe('exports');
+  // Compared here: the test runner would look into them.
+  expect([second.symbolsOf(module) === read, Symbolizer.forTarget(target!, plain).symbolsOf(module) === read]).toEqual([true, false]);
+});
+
 test('samples of one stripped function fold together under the bounds of its unwind information', async () => {
   const symbolizer = Symbolizer.forTarget(await start('/bin/cat'), plain);
   const exe = target!.modules.find((module) => module.name === 'cat')!;

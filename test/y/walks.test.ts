@@ -75,6 +75,44 @@ test('containers of libstdc++ and classes read the same everywhere, and as gdb r
   }
 });
 
+test('a stack has the lines and inlined calls that addr2line gives', async (context) => {
+  need(context, 'gcc', 'gcore', 'addr2line', 'nm');
+  const program = join(work, 'inlined');
+  execFileSync('gcc', ['-g', '-O2', `${FOLDER}inlined.c`, '-o', program]);
+  const child = spawn(program, { stdio: ['pipe', 'pipe', 'ignore'] });
+  children.push(child);
+  await new Promise((resolve) => child.stdout!.once('data', resolve));
+  await delay(100);
+  const core = dumpCore(child.pid!, join(work, 'inlined-core'));
+  const frozen = await walk('stack.y', { kind: 'process', pid: child.pid!, freeze: true });
+  const dumped = await walk('stack.y', { kind: 'core', path: core, exe: undefined });
+  expect(dumped.text).toBe(frozen.text);
+  expect([frozen.lost, dumped.lost]).toEqual([[], []]);
+
+  const frames = frozen.text.split('\n');
+  const last = frames.findIndex((line) => line.startsWith('main+'));
+  const own = frames.slice(
+    frames.findIndex((line) => line.startsWith('getchar [inlined]')),
+    last + 1,
+  );
+  const judged = ['outer', 'main'].flatMap((name) => askAddr2line(program, name, own));
+  expect(own.map((line) => line.replace(/\+0x\w+/, ''))).toEqual(judged);
+  expect(judged).toHaveLength(5);
+});
+
+/** What addr2line says of the call in a function that a stack has, in the stack's own form. */
+function askAddr2line(program: string, name: string, frames: readonly string[]): string[] {
+  const offset = Number(new RegExp(`^${name}\\+(0x\\w+)`, 'm').exec(frames.join('\n'))![1]);
+  const symbol = new RegExp(`^(\\w+) T ${name}$`, 'm').exec(execFileSync('nm', [program], { encoding: 'utf8' }))![1]!;
+  // The return address lies behind the call.
+  const address = (Number.parseInt(symbol, 16) + offset - 1).toString(16);
+  const said = execFileSync('addr2line', ['-f', '-i', '-e', program, address], { encoding: 'utf8' }).trimEnd().split('\n');
+  const pairs = said.flatMap((line, index) =>
+    index % 2 === 0 ? [[line, said[index + 1]!.replace(/ \(discriminator.*/, '')] as const] : [],
+  );
+  return pairs.map(([fn, place], index) => `${fn}${index < pairs.length - 1 ? ' [inlined]' : ''} (${place})`);
+}
+
 describe('nginx', () => {
   test('connections and listening sockets read the same everywhere, as gdb reads them and the kernel counts them', async (context) => {
     need(context, 'nginx', 'gdb', 'gcore');

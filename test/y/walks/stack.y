@@ -1,0 +1,1 @@
+_probe _oneshot { _print(_ubt()); }
