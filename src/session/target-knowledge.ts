@@ -126,6 +126,21 @@ export class TargetKnowledge implements Knowledge {
     });
   }
 
+  findAddress(address: bigint): readonly LineSite[] {
+    for (const [index, known] of [...this.#all()].entries()) {
+      const { module, elf, mapped } = known;
+      const inMemory = mapped && address >= module.start && address < module.end;
+      // The executable comes first: an address of no mapping is one of its file.
+      if (!inMemory && index > 0) continue;
+      const linked = Number(inMemory ? address - module.bias : address);
+      const fileOffset = isCode(elf, linked) ? findFileOffset(elf, linked) : undefined;
+      if (fileOffset === undefined) continue;
+      const found = this.#debugOf(known)?.find(linked);
+      return [{ ...toModule(known), address: BigInt(linked), fileOffset, line: found?.line ?? 0, function: found?.function ?? '' }];
+    }
+    return [];
+  }
+
   findUsdt(provider: string, name: string): readonly UsdtSite[] {
     return [...this.#all()].flatMap((known) => findUsdtSites(known.elf, toModule(known), provider, name));
   }
@@ -266,6 +281,13 @@ function toSite(known: KnownModule, name: string, address: number, size: number,
 
 function toModule({ module }: KnownModule): { readonly module: string; readonly buildId: string | undefined } {
   return { module: module.path, buildId: module.buildId };
+}
+
+function isCode({ segments }: ElfFile, address: number): boolean {
+  return segments.some(
+    ({ type, executable, address: start, fileSize }) =>
+      type === SEGMENT.load && executable && address >= start && address < start + fileSize,
+  );
 }
 
 function toFunctionType({ parameters, result, variadic }: FunctionInfo): FunctionType {

@@ -28,7 +28,7 @@ import {
   visibleNames,
 } from './state.ts';
 import type { Expression } from './typed.ts';
-import { BASIC, DOUBLE, INT, TEXT, UNSIGNED_LONG, type YType } from './ytype.ts';
+import { BASIC, DEFAULT_TEXT, DOUBLE, INT, UNSIGNED_LONG, type TextY, type YType } from './ytype.ts';
 
 export function expressionRule(c: CheckState, node: Node): Expression {
   switch (node.kind) {
@@ -251,7 +251,7 @@ function checkMatch(c: CheckState, node: Extract<Node, { kind: 'match' }>): Expr
   }
   const regex = c.regexes.push(compiled.value) - 1;
   const locals = new Map<number, number>();
-  c.scope.match = { regex, locals };
+  c.scope.match = { regex, locals, capacity: subject.type.kind === 'text' ? subject.type.capacity : DEFAULT_TEXT };
   return { kind: 'match', regex, subject, negated: node.negated, captures: { locals }, type: INT, at: place(node.span) };
 }
 
@@ -274,9 +274,10 @@ function checkCapture(c: CheckState, index: number, span: Span): Expression {
     if (!capturing.ok) return mistake(c, 'no-group', span, capturing.error.message, capturing.error.hint);
     c.regexes[match.regex] = capturing.value;
   }
-  const local = match.locals.get(index) ?? newLocal(c, `$${index}`, TEXT);
+  const type: TextY = { kind: 'text', capacity: match.capacity };
+  const local = match.locals.get(index) ?? newLocal(c, `$${index}`, type);
   match.locals.set(index, local);
-  return { kind: 'load', place: { kind: 'local', local, offset: 0, bits: undefined }, type: TEXT, at: place(span) };
+  return { kind: 'load', place: { kind: 'local', local, offset: 0, bits: undefined }, type, at: place(span) };
 }
 
 function checkCall(c: CheckState, node: CallExpression): Expression {

@@ -41,6 +41,8 @@ export interface Scope {
 
 export interface OpenMatch {
   readonly regex: number;
+  /** Bytes of the text that is matched: a group may be all of it. */
+  readonly capacity: number;
   /** Group → the local that takes it. */
   readonly locals: Map<number, number>;
 }

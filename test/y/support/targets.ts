@@ -23,6 +23,7 @@ const FILES: Readonly<Record<string, string>> = {
   'state-plain': 'state.c',
   life: 'life.c',
 };
+const FLAGS: Readonly<Record<string, readonly string[]>> = { life: ['-no-pie', '-Wl,--section-start=.fixed=0x10000000'] };
 /** What some names end with, and what is taken out: everything; debug information. */
 const STRIPPED: Readonly<Record<string, string>> = { stripped: '--strip-all', plain: '--strip-debug' };
 
@@ -39,7 +40,10 @@ export class Targets {
     if (source === undefined) throw new Error(`no target ${name}`);
     const [command, args] = COMMANDS[extname(source)]!(join(SOURCES, source), out);
     try {
-      execFileSync(command, args, { stdio: 'pipe', env: { ...process.env, GOFLAGS: '-mod=mod', GO111MODULE: 'off' } });
+      execFileSync(command, [...args, ...(FLAGS[name] ?? [])], {
+        stdio: 'pipe',
+        env: { ...process.env, GOFLAGS: '-mod=mod', GO111MODULE: 'off' },
+      });
       const strip = STRIPPED[name.replace(/^.*-/, '')];
       if (strip !== undefined) execFileSync('strip', [strip, out], { stdio: 'pipe' });
       return out;

@@ -2,7 +2,7 @@
  * A program that does what the kernel notices: system calls, threads, children, page faults, work and sleep. It prints
  * `ready`, does all of it once for each line that it reads, then prints `done`. At the end of its input it ends.
  *
- * gcc -g -O1 -pthread life.c -o life
+ * gcc -g -O1 -pthread -no-pie -Wl,--section-start=.fixed=0x10000000 life.c -o life
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -78,7 +78,8 @@ SEEN void spin(long ms) {
     while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < ms);
 }
 
-SEEN void rest(long ms) {
+/* At 0x10000000, as the linker is told. */
+SEEN __attribute__((section(".fixed"))) void rest(long ms) {
     struct timespec time = { 0, ms * 1000000 };
     nanosleep(&time, NULL);
 }
