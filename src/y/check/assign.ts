@@ -24,8 +24,6 @@ function writable(c: CheckState, node: Node): { readonly place: Place; readonly 
       'assign to a variable of the script',
     );
   if (target.place.kind === 'context') return refuse(`\`${snippet(c, node.span)}\` belongs to the tracepoint and cannot be assigned to`);
-  if (target.type.kind === 'float' && target.type.size === 4 && node.kind === 'member')
-    return refuse(`\`${snippet(c, node.span)}\` is a \`float\` in a record`, 'make the field a `double`');
   if (target.type.kind === 'aggregate')
     return refuse(`\`${snippet(c, node.span)}\` is an aggregate: it takes samples`, `write \`${snippet(c, node.span)} <<< value\``);
   const name = node.kind === 'name' ? findName(c, node.name.text) : undefined;

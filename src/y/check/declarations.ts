@@ -9,7 +9,7 @@ import { assignTo, showType } from './convert.ts';
 import { type Resolved, arrayCapacity, findNamedType, openRecord, resolveType, variableType } from './resolve-type.ts';
 import { type CheckState, checkExpression, declareName, findName, place, report, snippet } from './state.ts';
 import { declareType } from './statements.ts';
-import type { Expression } from './typed.ts';
+import type { Expression, Place } from './typed.ts';
 import type { YType } from './ytype.ts';
 
 const DEFAULT_CAPACITY = 10_240;
@@ -134,7 +134,7 @@ function initialBytes(c: CheckState, node: VariableDeclaration, type: YType, ini
       return undefined;
     }
     for (const field of initialise(c, { kind: 'global', global: c.globals.length, offset: 0, bits: undefined }, type, initializer)) {
-      if (field.kind !== 'assign' || field.place.kind !== 'global' || !put(bytes, field.place.offset, field.value, field.place.bits)) {
+      if (field.kind !== 'assign' || field.place.kind !== 'global' || !putField(bytes, field.place, field.value)) {
         report(c, 'not-constant', initializer.span, `the initial value of \`${node.name.text}\` must be constant`, 'set it in `_begin`');
       }
     }
@@ -149,6 +149,12 @@ function initialBytes(c: CheckState, node: VariableDeclaration, type: YType, ini
   return undefined;
 }
 
+function putField(bytes: Uint8Array, { offset, bits }: Extract<Place, { kind: 'global' }>, value: Expression): boolean {
+  if (value.kind !== 'float' || value.type.kind !== 'float' || value.type.size === 8) return put(bytes, offset, value, bits);
+  new DataView(bytes.buffer).setFloat32(offset, value.value, true);
+  return true;
+}
+
 function cutText(c: CheckState, node: VariableDeclaration, initializer: Node, text: Uint8Array, size: number): Uint8Array {
   if (text.length > size)
     report(
@@ -161,7 +167,7 @@ function cutText(c: CheckState, node: VariableDeclaration, initializer: Node, te
   return text.subarray(0, size);
 }
 
-/** Writes a constant little-endian; false when it is none. A double takes eight bytes, in a record the bytes of its type. */
+/** Writes a constant little-endian; false when it is none. A double takes eight bytes, as a field of a record the bytes of its type. */
 function put(
   bytes: Uint8Array,
   offset: number,
@@ -171,8 +177,7 @@ function put(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { type } = value;
   if (value.kind === 'float') {
-    if (type.kind === 'float' && type.size === 4 && offset + 8 > bytes.length) view.setFloat32(offset, value.value, true);
-    else view.setFloat64(offset, value.value, true);
+    view.setFloat64(offset, value.value, true);
     return true;
   }
   if (value.kind !== 'integer') return false;

@@ -248,7 +248,7 @@ class Dumper {
       case 'array-store':
         return `store ${this.element(i.array, i.keys)}${part({ ...i, signed: false })} = ${this.operand(i.value)}`;
       case 'array-add':
-        return `add ${this.element(i.array, i.keys)} += ${this.operand(i.value)}`;
+        return `add ${this.element(i.array, i.keys)}${i.field === undefined ? '' : part({ ...i.field, signed: false })} += ${this.operand(i.value)}`;
       case 'array-load-text':
         return `load-text ${this.element(i.array, i.keys)}`;
       case 'array-store-text':

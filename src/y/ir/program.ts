@@ -261,12 +261,15 @@ export type InstructionKind =
       readonly left: number;
       readonly right: number;
     }
-  /** `bits`: the target's float (32 or 64 bits) as read by `read`, to a double; `signed`/`unsigned`: an integer to a double; `truncate`: a double to an integer. */
+  /**
+   * `…-bits`: a float of 32 or 64 bits as it lies in memory, to a double; `to-float32`: a double to such 32 bits, rounded to nearest;
+   * `signed`/`unsigned`: an integer to a double; `truncate`: a double to an integer.
+   */
   | {
       readonly op: 'convert';
       readonly to: number;
       readonly from: Operand;
-      readonly form: 'float32-bits' | 'float64-bits' | 'signed' | 'unsigned' | 'truncate';
+      readonly form: 'float32-bits' | 'float64-bits' | 'to-float32' | 'signed' | 'unsigned' | 'truncate';
     }
   | { readonly op: 'log2' | 'popcount'; readonly to: number; readonly from: Operand }
 
@@ -382,13 +385,14 @@ export type InstructionKind =
       readonly size: 1 | 2 | 4 | 8;
       readonly value: Operand;
     }
-  /** Atomic on shared arrays; inserts what is missing. `to` gets the value before. */
+  /** Atomic on shared arrays; inserts what is missing. `to` gets the value before. `field`: of an array of records, where the integer lies, aligned. */
   | {
       readonly op: 'array-add';
       readonly to: number | undefined;
       readonly array: number;
       readonly keys: readonly KeyArgument[];
       readonly value: Operand;
+      readonly field?: { readonly offset: number; readonly size: 4 | 8 } | undefined;
     }
   | { readonly op: 'array-load-text'; readonly to: TextPlace; readonly array: number; readonly keys: readonly KeyArgument[] }
   | { readonly op: 'array-store-text'; readonly array: number; readonly keys: readonly KeyArgument[]; readonly value: TextPlace }

@@ -119,7 +119,8 @@ function verifyConvert(
   say: (what: string) => void,
 ): void {
   const from = 'register' in i.from ? kindOf(i.from.register) : 'integer';
-  const [wantedFrom, wantedTo] = i.form === 'truncate' ? ['float', 'integer'] : ['integer', 'float'];
+  const isInteger = i.form === 'truncate' || i.form === 'to-float32';
+  const [wantedFrom, wantedTo] = isInteger ? ['float', 'integer'] : ['integer', 'float'];
   if (from !== wantedFrom || kindOf(i.to) !== wantedTo) say(`convert ${i.form} from ${from} to ${kindOf(i.to)}`);
 }
 

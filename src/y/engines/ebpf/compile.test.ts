@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { at, block, branch, format, irFunction, k, r } from '../../../../test/support/y-program.ts';
 import {
@@ -127,6 +128,40 @@ describe('arithmetic', () => {
       run.hit(callOf(BigInt(data.getUint32(0))));
       expect(run.events()).toMatchObject([{ values: [data.getFloat32(0)] }]);
     },
+  );
+});
+
+test('a double becomes the nearest float', () => {
+  const narrow = irFunction([
+    block([
+      { op: 'argument', to: 1, index: 0 },
+      { op: 'convert', to: 2, from: r(1), form: 'to-float32' },
+      { op: 'store-global', global: 0, offset: 0, size: 8, value: r(2) },
+    ]),
+  ]);
+  const run = prepareRun(hitProgram([narrow], { globals: [integerGlobal('bits', { signed: false })] }));
+  const data = new DataView(new ArrayBuffer(8));
+  const check = (value: number): void => {
+    data.setFloat64(0, value);
+    run.hit(callOf(data.getBigUint64(0)));
+    data.setFloat32(0, value);
+    expect([value, run.global(0)]).toEqual([value, BigInt(data.getUint32(0))]);
+  };
+  // Halfway between two floats, and between the greatest one and what would come after it.
+  const halves = [1 + 2 ** -24, 1 + 3 * 2 ** -24, 2 ** -150, 3 * 2 ** -150, 2 ** -149, 2 ** -126 - 2 ** -150];
+  const ends = [3.4028234663852886e38, 3.4028235677973366e38, 3.402823567797336e38, 1e300, 5e-324, 0, Infinity];
+  for (const value of [...halves, ...ends]) for (const signed of [value, -value]) check(signed);
+  const near = fc.tuple(fc.float({ noNaN: true, noDefaultInfinity: true }), fc.integer({ min: -3, max: 3 }));
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.double({ noNaN: true }),
+        fc.float({ noNaN: true }),
+        near.map(([base, steps]) => base * (1 + steps * 2 ** -25)),
+      ),
+      check,
+    ),
+    { numRuns: 1000 },
   );
 });
 

@@ -185,9 +185,10 @@ export function emitPopcount(e: Emitter, { to, from }: Of<'log2' | 'popcount'>):
 export function emitConvert(e: Emitter, instruction: Of<'convert'>): void {
   const { to, from, form, at } = instruction;
   if (form === 'float64-bits') return emitMove(e, { op: 'move', to, from, at });
-  if (form !== 'float32-bits') return refuseFloat(e, instruction);
+  if (form !== 'float32-bits' && form !== 'to-float32') return refuseFloat(e, instruction);
   e.load(1, from);
-  emitWiden(e);
+  if (form === 'to-float32') emitToSingle(e);
+  else emitWiden(e);
   e.store(to, 0);
 }
 
@@ -206,6 +207,28 @@ function emitWiden(e: Emitter): void {
   a.moveImm(3, 23).alu('sub', 3, 2).alu('lsh', 0, 3).aluImm('and', 0, 0x7fffff).aluImm('sub', 2, 22);
   a.label(normal).aluImm('add', 2, 896).aluImm('lsh', 2, 52).aluImm('lsh', 0, 29).alu('or', 0, 2).jump(done);
   a.label(special).aluImm('lsh', 0, 29).moveImm(2, 0x7ff).aluImm('lsh', 2, 52).alu('or', 0, 2);
+  a.label(done).alu('or', 0, 5);
+}
+
+/** r0 = the float of 32 bits that is nearest to the double in r1, the even one of two. */
+function emitToSingle(e: Emitter): void {
+  const { a } = e;
+  const [small, special, infinite] = [a.newLabel('small'), a.newLabel('special'), a.newLabel('infinite')];
+  const [tiny, round, done] = [a.newLabel('tiny'), a.newLabel('round'), a.newLabel('done')];
+  // r5 = sign, r2 = exponent as a float counts it, r0 = mantissa.
+  a.move(5, 1).aluImm('rsh', 5, 63).aluImm('lsh', 5, 31).move(2, 1).aluImm('lsh', 2, 1).aluImm('rsh', 2, 53);
+  a.move(0, 1).aluImm('lsh', 0, 12).aluImm('rsh', 0, 12);
+  a.jumpIfImm('eq', 2, 0x7ff, special).aluImm('sub', 2, 896).jumpIfImm('sle', 2, 0, small);
+  // Too large for a float is infinite; a mantissa that rounds up carries into the exponent, and there too.
+  a.moveImm(3, 29).move(4, 2).aluImm('lsh', 4, 52).alu('or', 0, 4).jumpIfImm('slt', 2, 255, round);
+  a.loadImm64(0, 0x7f800000n).jump(done);
+  a.label(small).jumpIfImm('slt', 2, -24, tiny).moveImm(4, 1).aluImm('lsh', 4, 52).alu('or', 0, 4).moveImm(3, 30).alu('sub', 3, 2);
+  // r0 >> r3: half of the last place is added, less one where the last place is even.
+  a.label(round).move(4, 0).alu('rsh', 4, 3).aluImm('and', 4, 1).alu('add', 0, 4).aluImm('sub', 3, 1);
+  a.moveImm(4, 1).alu('lsh', 4, 3).aluImm('sub', 4, 1).alu('add', 0, 4).aluImm('add', 3, 1).alu('rsh', 0, 3).jump(done);
+  a.label(tiny).moveImm(0, 0).jump(done);
+  a.label(special).loadImm64(2, 0x7f800000n).jumpIfImm('eq', 0, 0, infinite).aluImm('rsh', 0, 29).aluImm('or', 0, 0x400000);
+  a.label(infinite).alu('or', 0, 2);
   a.label(done).alu('or', 0, 5);
 }
 

@@ -196,9 +196,17 @@ export function emitArrayStore(e: Emitter, { array, keys, offset, size, value }:
   });
 }
 
-export function emitArrayAdd(e: Emitter, { to, array, keys, value }: Of<'array-add'>): void {
+export function emitArrayAdd(e: Emitter, { to, array, keys, value, field }: Of<'array-add'>): void {
   const { a } = e;
   const layout = arrayOf(e, array);
+  if (field !== undefined) {
+    const done = a.newLabel('done');
+    emitKey(e, layout, keys);
+    emitLookupOrMake(e, layout.map, e.lossThen('array-full', done));
+    emitAdd(e, 0, field.offset, field.size, value, to, true, field.size);
+    a.label(done);
+    return;
+  }
   const { value: spec } = layout;
   const size = spec.kind === 'integer' ? spec.size : 8;
   const signed = spec.kind === 'integer' && spec.signed;

@@ -44,6 +44,14 @@ export function compileConvert(unit: Unit, { to, from, form }: Of<'convert'>): S
       return NEXT;
     };
   }
+  if (form === 'to-float32') {
+    const view = new DataView(new ArrayBuffer(4));
+    return (frame) => {
+      view.setFloat32(0, frame.num[register]!);
+      frame.num[to] = view.getUint32(0);
+      return NEXT;
+    };
+  }
   // A read into a double's register has made a double of the bits already.
   const value = isFloat ? (frame: Frame) => frame.num[register]! : toDouble(form, register);
   return (frame) => {

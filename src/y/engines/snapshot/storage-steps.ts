@@ -104,7 +104,8 @@ export function compileArrayStore(unit: Unit, instruction: Of<'array-store'>): S
 }
 
 export function compileArrayAdd(unit: Unit, instruction: Of<'array-add'>): Step {
-  const { to, array, value, at } = instruction;
+  const { to, array, value, at, field } = instruction;
+  if (field !== undefined) return compileFieldAdd(unit, instruction, field);
   const { machine } = unit;
   const key = compileKey(unit, array, instruction.keys);
   const from = registerOf(unit, value);
@@ -117,6 +118,27 @@ export function compileArrayAdd(unit: Unit, instruction: Of<'array-add'>): Step 
     if (to !== undefined) setInteger(frame, to, resize(spec.size * 8, before ?? 0n));
     return NEXT;
   };
+}
+
+function compileFieldAdd(unit: Unit, instruction: Of<'array-add'>, { offset, size }: NonNullable<Of<'array-add'>['field']>): Step {
+  const { to, array, value, at } = instruction;
+  const { machine } = unit;
+  const key = compileKey(unit, array, instruction.keys);
+  const from = registerOf(unit, value);
+  const sum = new DataView(new ArrayBuffer(8));
+  return (frame) => {
+    const entry = key(frame);
+    const record = machine.storage.loadEntry(array, entry);
+    const before = record === undefined ? 0n : readField(viewOf(record), offset, size);
+    sum.setBigUint64(0, BigInt.asUintN(64, before + getInteger(frame, from)), true);
+    if (!machine.storage.storeEntry(array, entry, offset, new Uint8Array(sum.buffer, 0, size))) machine.countLoss('array-full', at);
+    if (to !== undefined) setInteger(frame, to, before);
+    return NEXT;
+  };
+}
+
+function readField(record: DataView, offset: number, size: 4 | 8): bigint {
+  return size === 8 ? record.getBigInt64(offset, true) : BigInt(record.getInt32(offset, true));
 }
 
 export function compileArrayLoadText(unit: Unit, { to, array, keys }: Of<'array-load-text'>): Step {

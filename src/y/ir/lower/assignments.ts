@@ -18,7 +18,7 @@ export function lowerAssign(x: Context, e: Assign): Operand {
   const place = pin(x, e.place);
   if (e.type.kind === 'float') {
     const register = lowerFloat(x, e.value);
-    storeFloat(x, place, register, e.at);
+    storeFloat(x, place, e.type, register, e.at);
     return { register };
   }
   const value = lowerNumber(x, e.value);
@@ -44,8 +44,11 @@ export function assignRecord(x: Context, to: Assign['place'], value: Expression,
 function isAtomic(x: Context, place: Pinned, type: YType): boolean {
   if (place.kind !== 'global' && place.kind !== 'element') return false;
   if (place.bits !== undefined || storedAs(type).size < 4 || (type.kind === 'integer' && type.bool)) return false;
+  // The kernel's atomic instructions take whole words alone.
+  if (place.offset % storedAs(type).size !== 0) return false;
   if (place.kind === 'global') return x.program.globals[place.global]!.sharing !== 'thread';
-  return x.program.arrays[place.array]!.value.kind === 'integer';
+  const { kind } = x.program.arrays[place.array]!.value;
+  return kind === 'integer' || kind === 'struct';
 }
 
 export function lowerCompound(x: Context, e: Compound, used: boolean): Operand {
@@ -87,10 +90,13 @@ function keep(x: Context, from: Operand, at: SourcePlace): Operand {
 function addAtomically(x: Context, e: Compound, place: Pinned, operand: Operand, used: boolean): Operand {
   const value = e.operator === 'add' ? operand : negated(x, operand, e.at);
   const to = used ? x.b.integer() : undefined;
+  const size = storedAs(e.type).size === 4 ? 4 : 8;
   if (place.kind === 'global') {
-    const size = storedAs(e.type).size === 4 ? 4 : 8;
     x.b.emit({ op: 'add-global', to, global: place.global, offset: place.offset, size, value }, e.at);
-  } else if (place.kind === 'element') x.b.emit({ op: 'array-add', to, array: place.array, keys: place.keys, value }, e.at);
+  } else if (place.kind === 'element') {
+    const field = x.program.arrays[place.array]!.value.kind === 'struct' ? { field: { offset: place.offset, size } as const } : {};
+    x.b.emit({ op: 'array-add', to, array: place.array, keys: place.keys, value, ...field }, e.at);
+  }
   if (to === undefined) return ZERO;
   const before = extend(x, { register: to }, e.type, e.at);
   return e.gives === 'before' ? before : computeInteger(x, 'add', before, value, e.type, e.at);
@@ -112,7 +118,7 @@ function compoundFloat(x: Context, e: Compound, place: Pinned): Operand {
     const before = x.b.float();
     x.b.emit({ op: 'move', to: before, from: { register: loaded } }, at);
     const after = computeFloat(x, e.operator, before, operand, at);
-    storeFloat(x, place, after, at);
+    storeFloat(x, place, e.type, after, at);
     return { register: e.gives === 'before' ? before : after };
   }
   const loaded = loadNumber(x, place, e.type, at);

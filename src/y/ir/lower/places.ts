@@ -155,7 +155,7 @@ export function loadFloat(x: Context, place: Pinned, type: YType, at: SourcePlac
   const home = place.kind === 'local' ? x.homes[place.local]! : undefined;
   if (home?.kind === 'float') return home.register;
   const to = x.b.float();
-  if (place.kind === 'element' || (place.kind === 'global' && x.program.globals[place.global]!.kind === 'float')) {
+  if (place.kind !== 'local' && isWholeFloat(x, place)) {
     loadInto(x, place, place.offset, 8, false, to, at);
     return to;
   }
@@ -203,10 +203,19 @@ export function storePart(x: Context, place: Pinned, offset: number, size: Size,
   }
 }
 
-/** A double lies in eight bytes wherever the program holds it. */
-export function storeFloat(x: Context, place: Pinned, register: number, at: SourcePlace): void {
+/** A variable or an element of its own is a double in eight bytes, whatever its type; a field of a record is as C has it. */
+function isWholeFloat(x: Context, place: Pinned): boolean {
+  if (place.kind === 'local') return x.homes[place.local]!.kind === 'float';
+  if (place.kind === 'global') return x.program.globals[place.global]!.kind === 'float';
+  return place.kind === 'element' && x.program.arrays[place.array]!.value.kind === 'float';
+}
+
+export function storeFloat(x: Context, place: Pinned, type: YType, register: number, at: SourcePlace): void {
   if (place.kind === 'context' || place.kind === 'remote') return;
-  storePart(x, place, place.offset, 8, { register }, at);
+  if (isWholeFloat(x, place) || type.kind !== 'float' || type.size === 8) return storePart(x, place, place.offset, 8, { register }, at);
+  const to = x.b.integer();
+  x.b.emit({ op: 'convert', to, from: { register }, form: 'to-float32' }, at);
+  storePart(x, place, place.offset, 4, { register: to }, at);
 }
 
 // ---------------------------------------------------------------- records
