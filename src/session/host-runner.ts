@@ -9,6 +9,7 @@ import {
   type SnapshotMemory,
   type Storage,
 } from '../y/index.ts';
+import { findCgroupId, findCgroupPath } from '../kernel/index.ts';
 import type { Target } from '../target/index.ts';
 
 export interface HostOptions {
@@ -92,6 +93,13 @@ export class HostRunner {
   }
 }
 
+/** As `_cgroup()` of a hit has it; 0 of a core dump, or where there are no control groups of version 2. */
+function findControlGroup(target: Target | undefined): bigint {
+  const path = target === undefined || target.kind === 'core' ? undefined : findCgroupPath(target.pid);
+  const id = path === undefined ? undefined : findCgroupId(path);
+  return id?.ok === true ? id.value : 0n;
+}
+
 function toIdentity(target: Target | undefined): HostIdentity {
   const identity = target?.identity;
   return {
@@ -102,7 +110,7 @@ function toIdentity(target: Target | undefined): HostIdentity {
     nspid: identity?.namespacePid ?? 0,
     uid: identity?.uid ?? 0,
     gid: identity?.gid ?? 0,
-    cgroup: 0n,
+    cgroup: findControlGroup(target),
     threadPointer: undefined,
     comm: identity?.comm ?? '',
     exe: identity?.exe ?? '',

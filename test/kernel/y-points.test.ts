@@ -150,18 +150,20 @@ test('_profile is fair to threads, and fires only while the target runs', async 
 
 test("_pmu takes the kernel's own counters, and says where the processor has none", async (context) => {
   const target = await Points.start(context);
-  const code = `long clock, faults, switches;
-     _probe _pmu("cpu-clock", 1000000) { clock++; } _probe _pmu("minor-faults", 1) { faults++; } _probe _pmu("context-switches", 1) { switches++; }
+  const code = `long clock, faults, switches, pages[unsigned long];
+     _probe _pmu("cpu-clock", 1000000) { clock++; } _probe _pmu("minor-faults", 1) { faults++; pages[_arg(0) >> 12]++; } _probe _pmu("context-switches", 1) { switches++; }
      _probe _pmu("cpu-migrations", 1) { }
-     _probe _end { printf("%ld %ld %ld\\n", clock, faults, switches); }`;
+     _probe _end { printf("%ld %ld %ld\\n", clock, faults, switches); _foreach (page in pages) printf("%ld ", page); }`;
   const run = await startRun(context, onProcess(target.pid), code);
   const before = { ...target.switches(), faults: target.faults() };
   const [ns] = await target.ask('spin 1 300');
   await target.ask('sleep 20');
-  await target.ask('fault 100');
+  const [address] = await target.ask('fault 100');
   const after = { ...target.switches(), faults: target.faults() };
   const { output } = await run.stop();
-  const [clock, faults, switches] = output.text.split(' ').map(Number);
+  const [counts, pages] = output.text.split('\n').map((line) => line.trim().split(' ').map(Number));
+  const [clock, faults, switches] = counts!;
+  expect(pages).toEqual(expect.arrayContaining(Array.from({ length: 100 }, (_, page) => address! / 4096 + page)));
   expect(Math.abs(clock! - ns! / 1e6)).toBeLessThan(0.2 * (ns! / 1e6) + 10);
   expect(faults).toBe(after.faults - before.faults);
   expect(switches).toBeGreaterThanOrEqual(after.off - before.off);
@@ -206,13 +208,13 @@ test('_cgroup() is the inode of the control group, also of a thread that gets a 
     onProcess(target.pid),
     `unsigned long now, next; int uid = -1, parent;
      _probe _cpu.off { now = _cgroup(); } _probe _cpu.on { next = _cgroup(); uid = _uid(); parent = _ppid(); }
-     _probe _end { printf("%lu %lu %d %d\\n", now, next, uid, parent); }`,
+     _probe _end { printf("%lu %lu %d %d %lu\\n", now, next, uid, parent, _cgroup()); }`,
   );
   await target.ask('sleep 2');
   const { output } = await run.stop();
   const id = findCgroupId(path!);
   const expected = id.ok ? id.value : 'unreadable';
-  expect(output.text).toBe(`${expected} ${expected} ${process.getuid!()} ${process.pid}\n`);
+  expect(output.text).toBe(`${expected} ${expected} ${process.getuid!()} ${process.pid} ${expected}\n`);
 });
 
 test('stacks of threads that lose the CPU are whole', async (context) => {
@@ -226,4 +228,19 @@ test('stacks of threads that lose the CPU are whole', async (context) => {
   const { output } = await run.stop();
   expect(Number(output.text.split(' ')[0])).toBeGreaterThanOrEqual(55);
   expect(output.text).toMatch(/nanosleep[^]*pause_ms[^]*main/);
+});
+
+test('_process.exec and exit of children that run other programs, with the name before and after', async (context) => {
+  const target = await Points.start(context);
+  const run = await startRun(
+    context,
+    onProcess(target.pid),
+    `long execs[_str], exits[_str];
+     _probe _process.exec { execs[_comm()]++; }
+     _probe _process.exit { exits[_comm()]++; }
+     _probe _end { _foreach (name in execs; sort asc) printf("%s %ld ", name, execs[name]); _foreach (name in exits; sort asc) printf("%s %ld ", name, exits[name]); }`,
+  );
+  await target.ask('run 4');
+  const { output } = await run.stop();
+  expect(output.text).toBe('true 4 true 4 ');
 });

@@ -5,6 +5,7 @@
  *   sleep N       N pauses of 1 ms                                        N
  *   fault N       writes to each of N new pages, and gives them back      address of the first
  *   forks N       N children, one after the other                         their process ids
+ *   run N         N children that execute /bin/true                       how many ended well
  *   threads N     N threads, one after the other                          their thread ids
  *   leaders N     N children whose first thread leaves before the other   how many ended well
  *   spin N MS     N threads that compute for MS ms                        nanoseconds of CPU time of each
@@ -52,6 +53,21 @@ static void forks(long count) {
         printf("%d ", child);
     }
     printf("\n");
+}
+
+static void run(long count) {
+    long well = 0;
+    for (long i = 0; i < count; i++) {
+        int status = 1;
+        pid_t child = fork();
+        if (child == 0) {
+            execl("/bin/true", "true", (char *)0);
+            _exit(1);
+        }
+        waitpid(child, &status, 0);
+        well += status == 0;
+    }
+    printf("%ld\n", well);
 }
 
 static void *say_id(void *id) {
@@ -123,6 +139,7 @@ int main(void) {
             printf("%ld\n", a);
         } else if (sscanf(line, "fault %ld", &a) == 1) fault(a);
         else if (sscanf(line, "forks %ld", &a) == 1) forks(a);
+        else if (sscanf(line, "run %ld", &a) == 1) run(a);
         else if (sscanf(line, "threads %ld", &a) == 1) threads(a);
         else if (sscanf(line, "leaders %ld", &a) == 1) leaders(a);
         else if (sscanf(line, "spin %ld %ld", &a, &b) == 2) spin_all(a, b);

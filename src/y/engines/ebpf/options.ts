@@ -39,7 +39,7 @@ export interface KernelFeatures {
   readonly lastThreadTold: boolean;
 }
 
-export interface NoKernelFunctions {
+interface NoKernelFunctions {
   readonly why: string;
   /** What can be used in place of a function. */
   wayOut(name: string): string;
