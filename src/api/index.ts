@@ -144,6 +144,8 @@ export interface StatusAnswer {
   /** Acknowledged but not yet in the store. */
   readonly spool: { readonly bytes: number; readonly batches: number; readonly oldestSeconds?: number };
   readonly rejects: readonly Reject[];
+  /** X-Ray daemons and collectors that told of themselves; who was heard of last comes first. */
+  readonly agents?: readonly AgentCounts[];
   /** Whether any trace was ever stored. */
   readonly hasData: boolean;
 }
@@ -154,6 +156,16 @@ export interface IntakeCount {
   readonly rejected: number;
   /** Lost before we could read them (kernel buffer full), or turned away for lack of room. */
   readonly dropped: number;
+}
+
+/** What an X-Ray daemon or collector said it handled since the server started. */
+export interface AgentCounts {
+  readonly name: string;
+  readonly lastSeconds: number;
+  readonly received: number;
+  readonly sent: number;
+  readonly spilled: number;
+  readonly rejected: number;
 }
 
 export interface Reject {

@@ -78,17 +78,19 @@ function rangeOf(query: Query): Result<{ fromSeconds: number; toSeconds: number 
   return ok({ fromSeconds, toSeconds });
 }
 
-function filterOf(query: Query): Result<FilterExpression | undefined, Failure> {
+function filterOf(reader: TraceReader, query: Query): Result<FilterExpression | undefined, Failure> {
   const text = query['filter']?.trim();
   if (text === undefined || text === '') return ok(undefined);
   const parsed = parseFilter(text);
-  return parsed.ok ? parsed : err(filterFailure(parsed.error));
+  if (!parsed.ok) return err(filterFailure(parsed.error));
+  const fault = reader.checkFilter(parsed.value);
+  return fault ? err(filterFailure(fault)) : parsed;
 }
 
 async function graph(reader: TraceReader, query: Query): Promise<Result<unknown, Failure>> {
   const range = rangeOf(query);
   if (!range.ok) return range;
-  const filter = filterOf(query);
+  const filter = filterOf(reader, query);
   if (!filter.ok) return filter;
   const { fromSeconds, toSeconds } = range.value;
   const sums = await reader.graph(fromSeconds, toSeconds, filter.value);
@@ -98,7 +100,7 @@ async function graph(reader: TraceReader, query: Query): Promise<Result<unknown,
 async function traceList(reader: TraceReader, query: Query): Promise<Result<TraceListAnswer, Failure>> {
   const range = rangeOf(query);
   if (!range.ok) return range;
-  const filter = filterOf(query);
+  const filter = filterOf(reader, query);
   if (!filter.ok) return filter;
   const limit = Math.min(MAX_LIMIT, Math.max(1, Math.floor(Number(query['limit'] ?? DEFAULT_LIMIT)) || DEFAULT_LIMIT));
   const page = await reader.search({

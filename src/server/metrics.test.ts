@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { err, ok } from '../base/index.ts';
 import type { Pipeline } from '../ingest/index.ts';
 import type { Store } from '../store/index.ts';
+import { Agents } from './agents.ts';
 import { registerMetrics } from './metrics.ts';
 
 const STATE = {
@@ -19,7 +20,7 @@ async function scrape(rows: () => unknown): Promise<() => Promise<string>> {
   const app = fastify();
   const pipeline = { state: STATE, recovery: { tornBytes: 4, damagedBytes: 0 }, owedMinutes: 2 };
   const store = { layout: { database: 'd' }, client: { rows: async () => rows() } };
-  registerMetrics(app, pipeline as unknown as Pipeline, store as unknown as Store);
+  registerMetrics(app, pipeline as unknown as Pipeline, store as unknown as Store, new Agents());
   await app.ready();
   return async () => (await app.inject('/metrics')).body;
 }

@@ -3,8 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Pipeline } from '../ingest/index.ts';
 import { readSizes, type Store } from '../store/index.ts';
+import type { Agents } from './agents.ts';
 
-export function registerMetrics(app: FastifyInstance, pipeline: Pipeline, store: Store): void {
+export function registerMetrics(app: FastifyInstance, pipeline: Pipeline, store: Store, agents: Agents): void {
   const registers = [new Registry()];
   collectDefaultMetrics({ register: registers[0]!, prefix: 'fluoroscope_server_' });
   /** Takes over totals that are counted elsewhere. */
@@ -49,6 +50,16 @@ export function registerMetrics(app: FastifyInstance, pipeline: Pipeline, store:
   });
   gauge('fluoroscope_map_minutes_owed', 'Minutes of the service map that are still to be counted', () => pipeline.owedMinutes);
   gauge('fluoroscope_store_up', '1 while the store takes what it is given', () => (pipeline.state?.storeTrouble === undefined ? 1 : 0));
+  totals('fluoroscope_agent_segments_total', 'Segments that X-Ray daemons and collectors say they handled', ['agent', 'outcome'], (set) => {
+    for (const agent of agents.list()) {
+      for (const outcome of ['received', 'sent', 'spilled', 'rejected'] as const) set({ agent: agent.name, outcome }, agent[outcome]);
+    }
+  });
+  totals('fluoroscope_agent_errors_total', 'Failures of X-Ray daemons and collectors to reach a back end', ['agent', 'reason'], (set) => {
+    for (const { name, backendErrors } of agents.list()) {
+      for (const [reason, count] of Object.entries(backendErrors)) set({ agent: name, reason }, count as number);
+    }
+  });
   registerSizes(registers, store);
   app.get('/metrics', async (_request, reply) => reply.type(registers[0]!.contentType).send(await registers[0]!.metrics()));
 }

@@ -4,13 +4,19 @@ import { fileURLToPath } from 'node:url';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { StatusAnswer } from '../api/index.ts';
 import { type IntakeLimits, ListenError, Pipeline } from '../ingest/index.ts';
-import { type Layout, openStore, type Store, type StoreAddress } from '../store/index.ts';
+import { CentralSampler } from '../sampling/index.ts';
+import { type Layout, openStore, type Store, type StoreAddress, StoredSettings } from '../store/index.ts';
+import type { TelemetryRecord } from '../xray/index.ts';
+import { Agents } from './agents.ts';
 import { registerApi } from './api-routes.ts';
 import { type Address, addressText, chooseTcpPort, listen, portError } from './listen.ts';
+import { GroupService } from './group-service.ts';
+import { NO_INSIGHTS } from './insight-service.ts';
 import { LiveFeed } from './live.ts';
 import { registerMetrics } from './metrics.ts';
 import { OtlpGrpc, registerOtlp } from './otlp-routes.ts';
 import { isView, registerPage } from './page.ts';
+import { SamplingExchange } from './sampling-exchange.ts';
 import { TraceReader } from './trace-reader.ts';
 import { answerUnknownOperation, registerXRay } from './xray-routes.ts';
 
@@ -62,15 +68,25 @@ export async function startServer(asked: ServerOptions): Promise<RunningServer> 
   const pipeline = await startPipeline(options, live);
   const closers: (() => Promise<void>)[] = [];
   try {
-    const reader = new TraceReader(store);
+    const settings = await openSettings(store);
+    closers.push(async () => settings.close());
+    const sampler = new CentralSampler();
+    const exchange = new SamplingExchange(store, sampler, ({ message }) =>
+      options.log.warn({ reason: message }, 'sampling reports wait: the store does not take them'),
+    );
+    await exchange.start();
+    closers.push(async () => exchange.stop());
+    const agents = new Agents();
+    const reader = new TraceReader(store, new GroupService(settings).lookup);
     const app = createApp(options.log);
     const addresses: { -readonly [Key in keyof ServerAddresses]: ServerAddresses[Key] } = { page: '' };
     const startedSeconds = Date.now() / 1000;
-    registerXRay(app, { reader, intake: pipeline, telemetry: (records) => options.log.debug({ records }, 'telemetry of a daemon') });
+    const telemetry = (records: readonly TelemetryRecord[]): void => agents.add(records);
+    registerXRay(app, { reader, intake: pipeline, settings, sampler, insights: NO_INSIGHTS, telemetry });
     registerOtlp(app, pipeline);
-    registerApi(app, reader, async () => statusOf(options, addresses, startedSeconds, pipeline, store));
+    registerApi(app, reader, async () => statusOf(options, addresses, startedSeconds, { pipeline, store, agents }));
     live.register(app);
-    registerMetrics(app, pipeline, store);
+    registerMetrics(app, pipeline, store, agents);
     registerHealth(app, pipeline, store);
     answerTheRest(app, await registerPage(app, PAGE_DIR));
     await app.ready();
@@ -97,6 +113,12 @@ async function openStoreSoon(options: ServerOptions): Promise<Store> {
     if (tries % 10 === 0) options.log.warn({ store: where, reason: opened.error.message }, 'waiting for the store');
     await new Promise((done) => setTimeout(done, STORE_RETRY_MS));
   }
+}
+
+async function openSettings(store: Store): Promise<StoredSettings> {
+  const settings = await StoredSettings.open(store);
+  if (settings.ok) return settings.value;
+  throw new StoreStartError(`cannot read the settings in the store: ${settings.error.message}`);
 }
 
 async function startPipeline(options: ServerOptions, live: LiveFeed): Promise<Pipeline> {
@@ -207,8 +229,7 @@ async function statusOf(
   options: ServerOptions,
   addresses: ServerAddresses,
   startedSeconds: number,
-  pipeline: Pipeline,
-  store: Store,
+  { pipeline, store, agents }: { readonly pipeline: Pipeline; readonly store: Store; readonly agents: Agents },
 ): Promise<StatusAnswer> {
   const state = pipeline.state;
   const any = await store.client.rows<{ n: number }>(`SELECT 1 AS n FROM ${store.layout.database}.spans LIMIT 1`);
@@ -233,6 +254,7 @@ async function statusOf(
       ...(state?.oldestMs === undefined ? {} : { oldestSeconds: state.oldestMs / 1000 }),
     },
     rejects: pipeline.refusals.toReversed().slice(0, 100),
+    agents: agents.list().map(({ backendErrors: _, ...counts }) => counts),
     hasData: any.ok ? any.value.length > 0 : true,
   };
 }

@@ -18,8 +18,11 @@ import {
 } from '../store/index.ts';
 import {
   assembleTrace,
+  checkGroups,
   evaluateFilter,
+  type FilterError,
   type FilterExpression,
+  type GraphRows,
   type GraphTally,
   type GroupLookup,
   type Narrowing,
@@ -32,6 +35,7 @@ import {
   type TraceId,
   type TraceSummary,
 } from '../trace/index.ts';
+import { countFilteredGraph, countFilteredSeries, type FilteredRange, type SeriesSelection } from './filtered-graph.ts';
 
 /** Why a question was not answered. */
 export interface ReadError {
@@ -90,9 +94,17 @@ const BEYOND_SECONDS = 600;
 export class TraceReader {
   readonly #store: Store;
   readonly #documents = new DocumentsOfRows();
+  readonly #groups: GroupLookup;
 
-  constructor(store: Store) {
+  /** `groups`: what `group.name` and `group.arn` in filters refer to. */
+  constructor(store: Store, groups: GroupLookup = () => undefined) {
     this.#store = store;
+    this.#groups = groups;
+  }
+
+  /** Why the groups in a filter cannot be followed. */
+  checkFilter(filter: FilterExpression): FilterError | undefined {
+    return checkGroups(filter, this.#groups);
   }
 
   /** The given traces, assembled; unknown ones are absent. */
@@ -124,7 +136,8 @@ export class TraceReader {
   }
 
   /** One page of the traces that match, newest first. */
-  async search(query: SearchQuery): Promise<Result<SearchPage, ReadError>> {
+  async search(asked: SearchQuery): Promise<Result<SearchPage, ReadError>> {
+    const query = { groups: this.#groups, ...asked };
     if (query.position !== undefined && !/^\d{1,19}$/.test(query.position)) {
       return err({ kind: 'invalid', message: 'the page token is damaged' });
     }
@@ -205,20 +218,37 @@ export class TraceReader {
 
   /** The service map of whole minutes that overlap the range; of the matching traces when there is a filter. */
   async graph(fromSeconds: number, toSeconds: number, filter?: FilterExpression): Promise<Result<GraphSums, ReadError>> {
-    if (filter) return this.#filteredGraph(fromSeconds, toSeconds, filter);
+    if (filter) {
+      const filtered = await this.filteredGraph({ fromSeconds, toSeconds, filter });
+      return filtered.ok ? ok(filtered.value.graph) : filtered;
+    }
     const graph = await readGraph(this.#store, fromSeconds, toSeconds);
     return graph.ok ? graph : unavailable(graph.error);
   }
 
-  async #filteredGraph(fromSeconds: number, toSeconds: number, filter: FilterExpression): Promise<Result<GraphSums, ReadError>> {
-    const page = await this.search({ fromSeconds, toSeconds, by: 'start', filter, limit: 5_000, position: undefined, budgetMs: 5_000 });
-    return page.ok ? this.traceGraph(page.value.items.map((item) => item.trace.id)) : page;
+  /** See `countFilteredGraph`. */
+  async filteredGraph(range: FilteredRange): Promise<Result<{ readonly graph: GraphSums; readonly reachedSeconds: number }, ReadError>> {
+    return countFilteredGraph(this, range);
+  }
+
+  /** See `countFilteredSeries`. */
+  async filteredSeries(
+    range: FilteredRange & { readonly periodSeconds: number },
+    selection: SeriesSelection,
+  ): Promise<Result<{ readonly startSeconds: number; readonly tally: Tally }[], ReadError>> {
+    return countFilteredSeries(this, range, selection);
+  }
+
+  /** The spans of the given traces as the columns that graphs are counted from. */
+  async graphRows(ids: readonly TraceId[]): Promise<Result<GraphRows, ReadError>> {
+    const rows = await readGraphRowsOfTraces(this.#store, ids);
+    return rows.ok ? rows : unavailable(rows.error);
   }
 
   /** The service map of the given traces. */
   async traceGraph(ids: readonly TraceId[]): Promise<Result<GraphSums, ReadError>> {
-    const rows = await readGraphRowsOfTraces(this.#store, ids);
-    return rows.ok ? ok(sumsOf(tallyGraph(rows.value))) : unavailable(rows.error);
+    const rows = await this.graphRows(ids);
+    return rows.ok ? ok(sumsOf(tallyGraph(rows.value))) : rows;
   }
 
   /** The service map of the traces that the rows make. */

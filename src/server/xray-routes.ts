@@ -1,7 +1,7 @@
 /** The X-Ray API over HTTP: every operation at its path, every error as AWS's clients decode it. Signatures are not looked at. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type AwsError, errorBody, errorHeaders, errorOfStatus, notImplemented, OPERATIONS, unknownOperation } from '../xray/index.ts';
+import { type AwsError, errorBody, errorHeaders, errorOfStatus, OPERATIONS, unknownOperation } from '../xray/index.ts';
 import { decodeBody } from './body.ts';
 import { type XRayBackend, XRayService } from './xray-service.ts';
 
@@ -24,10 +24,9 @@ export function registerXRay(app: FastifyInstance, backend: XRayBackend): void {
     scope.setErrorHandler((cause: FastifyError, request, reply) => sendError(reply, toAwsError(cause, request)));
     for (const operation of OPERATIONS) {
       scope.post(operation.path, async (request, reply) => {
-        if (operation.kind === 'planned') return sendError(reply, notImplemented(operation.name, operation.planned));
         const body = await decodeBody((request.body as Buffer | undefined) ?? Buffer.alloc(0), request.headers['content-encoding']);
         if (!body.ok) return sendError(reply, errorOfStatus(body.error.status, body.error.message));
-        const answer = await service.answer(operation.name, body.value);
+        const answer = await service.answer(operation.name, body.value, { userAgent: request.headers['user-agent'] });
         if (!answer.ok) return sendError(reply, answer.error);
         return named(reply).type('application/json').send(JSON.stringify(answer.value));
       });

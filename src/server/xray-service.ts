@@ -1,31 +1,25 @@
-/** The operations of the X-Ray API that are served: from a request's bytes to an answer or an AWS error. Knows nothing of HTTP. */
+/** All operations of the X-Ray API: from a request's bytes to an answer or an AWS error. Knows nothing of HTTP. */
 import { err, ok, type Result } from '../base/index.ts';
 import type { CallResult } from '../ingest/index.ts';
-import type { Trace, TraceId } from '../trace/index.ts';
+import type { CentralSampler } from '../sampling/index.ts';
+import type { FilterExpression, Trace, TraceId } from '../trace/index.ts';
 import {
-  type AwsError,
   decodePageToken,
-  encodePageToken,
   fillPeriods,
   type GetServiceGraphRequest,
   type GetTimeSeriesRequest,
   type GetTraceSummariesRequest,
   type GraphCounts,
   internalFailure,
-  invalidRequest,
+  type OperationName,
   type PagePlace,
   parseBody,
-  parseGetSamplingTargets,
   parseGetServiceGraph,
   parseGetTimeSeries,
   parseGetTraceSummaries,
-  parseNothing,
   parsePutTelemetryRecords,
   parseTraceIds,
-  ReservoirShares,
-  samplingRulesResponse,
   serializationError,
-  type ServedOperation,
   type TelemetryRecord,
   throttled,
   type TimeRange,
@@ -34,21 +28,29 @@ import {
   toWireSummary,
   toWireTrace,
   type TraceIdsRequest,
-  unavailable,
   type Wire,
 } from '../xray/index.ts';
+import { AccountService } from './account-service.ts';
+import { GroupService } from './group-service.ts';
+import { InsightService, type InsightStore } from './insight-service.ts';
+import { type Answer, type Caller, chain, type Handler, nextPage, positionOf } from './operation.ts';
+import { toReadFailure } from './read-failure.ts';
+import { type RetrievalReader, RetrievalService } from './retrieval-service.ts';
+import { SamplingService } from './sampling-service.ts';
+import type { SettingsStore } from './settings-change.ts';
+import { TagService } from './tag-service.ts';
 import type { ReadError, TraceReader } from './trace-reader.ts';
 
 /** What the operations are answered from. */
 export interface XRayBackend {
-  readonly reader: Pick<TraceReader, 'search' | 'traces' | 'graph' | 'traceGraph' | 'series'>;
+  readonly reader: Pick<TraceReader, 'search' | 'graph' | 'series' | 'filteredGraph' | 'filteredSeries'> & RetrievalReader;
   readonly intake: { putSegments(body: Uint8Array): Promise<CallResult> };
+  readonly settings: SettingsStore;
+  readonly sampler: CentralSampler;
+  readonly insights: InsightStore;
   /** Told of what daemons report of themselves. */
   telemetry(records: readonly TelemetryRecord[]): void;
 }
-
-export type Answer = Result<Wire, AwsError>;
-type Body = Readonly<Record<string, unknown>>;
 
 /** `GetTraceSummaries` has no limit among its parameters; AWS gives about as many. */
 const SUMMARIES_PER_PAGE = 100;
@@ -62,18 +64,22 @@ const TRACES_AT_ONCE = 5;
 
 export class XRayService {
   readonly #backend: XRayBackend;
-  readonly #nowSeconds: () => number;
-  readonly #shares = new ReservoirShares();
-  readonly #operations: Readonly<Record<Exclude<ServedOperation, 'PutTraceSegments'>, (body: Body) => Answer | Promise<Answer>>>;
+  readonly #groups: GroupService;
+  readonly #operations: Readonly<Record<Exclude<OperationName, 'PutTraceSegments'>, Handler>>;
 
   constructor(backend: XRayBackend, nowSeconds: () => number = () => Date.now() / 1000) {
     this.#backend = backend;
-    this.#nowSeconds = nowSeconds;
+    const { settings, sampler, insights, reader } = backend;
+    this.#groups = new GroupService(settings);
+    const sampling = new SamplingService(settings, sampler, nowSeconds);
     this.#operations = {
+      ...this.#groups.operations,
+      ...sampling.operations,
+      ...new TagService(settings, this.#groups, sampling).operations,
+      ...new AccountService(settings, nowSeconds).operations,
+      ...new InsightService(insights, this.#groups, nowSeconds).operations,
+      ...new RetrievalService(settings, reader, nowSeconds).operations,
       BatchGetTraces: (body) => chain(parseTraceIds(body), async (request) => this.#batchGetTraces(request)),
-      GetSamplingRules: (body) => chain(parseNothing(body), () => ok(samplingRulesResponse())),
-      GetSamplingTargets: (body) =>
-        chain(parseGetSamplingTargets(body), (statistics) => ok(this.#shares.targetsResponse(statistics, this.#nowSeconds()))),
       GetServiceGraph: (body) => chain(parseGetServiceGraph(body), async (request) => this.#getServiceGraph(request)),
       GetTimeSeriesServiceStatistics: (body) => chain(parseGetTimeSeries(body), async (request) => this.#getTimeSeries(request)),
       GetTraceGraph: (body) => chain(parseTraceIds(body), async (request) => this.#getTraceGraph(request)),
@@ -87,10 +93,10 @@ export class XRayService {
   }
 
   /** Answers one request. Throws only for our own bugs. */
-  async answer(operation: ServedOperation, body: Uint8Array): Promise<Answer> {
+  async answer(operation: OperationName, body: Uint8Array, caller: Caller): Promise<Answer> {
     if (operation === 'PutTraceSegments') return this.#putTraceSegments(body);
     const members = parseBody(body);
-    return members.ok ? this.#operations[operation](members.value) : members;
+    return members.ok ? this.#operations[operation](members.value, caller) : members;
   }
 
   /** The documents are parsed where they are checked, off the main thread. */
@@ -110,13 +116,15 @@ export class XRayService {
     const query = { ...search, filter: filterText };
     const place = decodePageToken('GetTraceSummaries', query, nextToken);
     if (!place.ok) return place;
+    const unknown = this.#groups.check(search.filter);
+    if (unknown) return err(unknown);
     const found = await this.#backend.reader.search({
       ...search,
       limit: SUMMARIES_PER_PAGE,
       position: place.value?.position,
       budgetMs: SUMMARIES_BUDGET_MS,
     });
-    if (!found.ok) return err(toAwsError(found.error));
+    if (!found.ok) return err(toReadFailure(found.error));
     const { items, position, scanned, reachedSeconds } = found.value;
     if (position !== undefined && position === place.value?.position) {
       return err(internalFailure('The search did not get on; asking again would not end.'));
@@ -142,7 +150,7 @@ export class XRayService {
     while (at < traceIds.length) {
       const ids = traceIds.slice(at, at + TRACES_AT_ONCE);
       const read = await this.#backend.reader.traces(ids);
-      if (!read.ok) return err(toAwsError(read.error));
+      if (!read.ok) return err(toReadFailure(read.error));
       const byId = new Map(read.value.map((trace) => [trace.id, trace]));
       const taken = takeWhile(ids, byId, traces, full);
       at += taken;
@@ -156,29 +164,45 @@ export class XRayService {
     const place = decodePageToken('GetTraceGraph', traceIds, nextToken);
     if (!place.ok) return place;
     const graph = await this.#backend.reader.traceGraph(traceIds);
-    if (!graph.ok) return err(toAwsError(graph.error));
+    if (!graph.ok) return err(toReadFailure(graph.error));
     return ok(pageOfServices('GetTraceGraph', traceIds, place.value, graph.value));
   }
 
-  async #getServiceGraph({ nextToken, ...range }: GetServiceGraphRequest): Promise<Answer> {
-    const place = decodePageToken('GetServiceGraph', range, nextToken);
+  async #getServiceGraph({ nextToken, ...query }: GetServiceGraphRequest): Promise<Answer> {
+    const place = decodePageToken('GetServiceGraph', query, nextToken);
     if (!place.ok) return place;
-    const graph = await this.#backend.reader.graph(range.fromSeconds, range.toSeconds);
-    if (!graph.ok) return err(toAwsError(graph.error));
+    const filter = this.#groups.filterOf(query.group);
+    if (!filter.ok) return filter;
+    const { group: _, ...range } = query;
+    const graph = await this.#graphOf(range, filter.value);
+    if (!graph.ok) return err(toReadFailure(graph.error));
     return ok({
-      StartTime: range.fromSeconds,
+      StartTime: Math.max(range.fromSeconds, graph.value.reachedSeconds),
       EndTime: range.toSeconds,
-      ...pageOfServices('GetServiceGraph', range, place.value, graph.value, range),
+      ...pageOfServices('GetServiceGraph', query, place.value, graph.value.graph, range),
       ContainsOldGroupVersions: false,
     });
+  }
+
+  async #graphOf(
+    { fromSeconds, toSeconds }: TimeRange,
+    filter: FilterExpression | undefined,
+  ): Promise<Result<{ readonly graph: GraphCounts; readonly reachedSeconds: number }, ReadError>> {
+    if (filter) return this.#backend.reader.filteredGraph({ fromSeconds, toSeconds, filter });
+    const graph = await this.#backend.reader.graph(fromSeconds, toSeconds);
+    return graph.ok ? ok({ graph: graph.value, reachedSeconds: fromSeconds }) : graph;
   }
 
   async #getTimeSeries({ nextToken, ...query }: GetTimeSeriesRequest): Promise<Answer> {
     const place = decodePageToken('GetTimeSeriesServiceStatistics', query, nextToken);
     if (!place.ok) return place;
-    const { selection, ...range } = query;
-    const series = await this.#backend.reader.series(range, selection);
-    if (!series.ok) return err(toAwsError(series.error));
+    const filter = this.#groups.filterOf(query.group);
+    if (!filter.ok) return filter;
+    const { selection, group: _, ...range } = query;
+    const series = filter.value
+      ? await this.#backend.reader.filteredSeries({ ...range, filter: filter.value }, selection)
+      : await this.#backend.reader.series(range, selection);
+    if (!series.ok) return err(toReadFailure(series.error));
     const start = positionOf(place.value);
     const left = fillPeriods(series.value, range).filter((period) => period.startSeconds >= start);
     const position = left[PERIODS_PER_PAGE]?.startSeconds;
@@ -190,29 +214,9 @@ export class XRayService {
   }
 }
 
-async function chain<T>(parsed: Result<T, AwsError>, then: (value: T) => Answer | Promise<Answer>): Promise<Answer> {
-  return parsed.ok ? then(parsed.value) : parsed;
-}
-
-function toAwsError(error: ReadError): AwsError {
-  return error.kind === 'invalid' ? invalidRequest(error.message) : unavailable(error.message);
-}
-
-/** A place that is a number; 0 on the first page, and for a token that somebody changed. */
-function positionOf(place: PagePlace | undefined): number {
-  const position = Number(place?.position ?? 0);
-  return Number.isFinite(position) ? Math.max(0, position) : 0;
-}
-
-/** `NextToken` when there is a next page, else no member at all. */
-function nextPage(operation: ServedOperation, query: unknown, place: PagePlace | undefined, position: string | undefined): Wire {
-  if (position === undefined) return {};
-  return { NextToken: encodePageToken(operation, query, { position, page: (place?.page ?? 0) + 1 }) };
-}
-
 /** `ReferenceId`s count through all pages, so that edges can lead from one to another. */
 function pageOfServices(
-  operation: ServedOperation,
+  operation: OperationName,
   query: unknown,
   place: PagePlace | undefined,
   graph: GraphCounts,

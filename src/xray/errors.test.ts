@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { errorBody, errorHeaders, errorOfStatus, invalidRequest, notImplemented, validationError } from './errors.ts';
+import { errorBody, errorHeaders, errorOfStatus, invalidRequest, resourceNotFound, validationError } from './errors.ts';
 
 test('errorBody() and errorHeaders() say the type and the text as all clients look for them', () => {
   const error = invalidRequest('no');
@@ -18,11 +18,12 @@ test('validationError() counts and shortens', () => {
   expect(message).toMatch(/; Value null at 'startTime' failed to satisfy constraint: Member must not be null$/);
 });
 
-test('notImplemented() has a status that no client retries', () => {
-  expect(notImplemented('CreateGroup', 'release 9')).toEqual({
-    status: 501,
-    type: 'NotImplementedException',
-    message: 'CreateGroup is not served by this release of Fluoroscope; it is planned for release 9.',
+test('errorBody() names the resource of exceptions that have one', () => {
+  expect(JSON.parse(errorBody(resourceNotFound('arn:x', 'none')))).toEqual({
+    __type: 'ResourceNotFoundException',
+    Message: 'none',
+    message: 'none',
+    ResourceName: 'arn:x',
   });
 });
 

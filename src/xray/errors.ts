@@ -7,6 +7,29 @@ export interface AwsError {
   /** The exception's name, such as `InvalidRequestException`. */
   readonly type: string;
   readonly message: string;
+  /** What an exception that has `ResourceName` says there. */
+  readonly resourceName?: string;
+}
+
+/** No resource of this ARN, or no job of this token. */
+export function resourceNotFound(resourceName: string, message: string): AwsError {
+  return { status: 404, type: 'ResourceNotFoundException', message, resourceName };
+}
+
+/** The other exceptions of the model; all are 400. */
+export function modelled(
+  type:
+    | 'InvalidPolicyRevisionIdException'
+    | 'LockoutPreventionException'
+    | 'MalformedPolicyDocumentException'
+    | 'PolicyCountLimitExceededException'
+    | 'PolicySizeLimitExceededException'
+    | 'RuleLimitExceededException'
+    | 'TooManyTagsException',
+  message: string,
+  resourceName?: string,
+): AwsError {
+  return { status: 400, type, message, ...(resourceName !== undefined && { resourceName }) };
 }
 
 /** A parameter is missing, out of range, or refers to nothing. */
@@ -43,12 +66,6 @@ export function unknownOperation(method: string, path: string): AwsError {
   return { status: 404, type: 'UnknownOperationException', message: `There is no X-Ray operation at ${method} ${path.slice(0, 200)}.` };
 }
 
-/** An operation of AWS X-Ray that is not here yet. 501 is an answer that no AWS client retries. */
-export function notImplemented(operation: string, planned: string): AwsError {
-  const message = `${operation} is not served by this release of Fluoroscope; it is planned for ${planned}.`;
-  return { status: 501, type: 'NotImplementedException', message };
-}
-
 /** Any other status that a server answers, in AWS's names where there are some. */
 export function errorOfStatus(status: number, message: string): AwsError {
   if (status === 413) return tooLarge(message);
@@ -63,7 +80,8 @@ export function errorHeaders(error: AwsError): Readonly<Record<string, string>> 
 
 /** The body of an error. `Message` is the model's spelling, `message` what .NET and Go v1 read. */
 export function errorBody(error: AwsError): string {
-  return JSON.stringify({ __type: error.type, Message: error.message, message: error.message });
+  const resource = error.resourceName === undefined ? {} : { ResourceName: error.resourceName };
+  return JSON.stringify({ __type: error.type, Message: error.message, message: error.message, ...resource });
 }
 
 /** A broken rule about one member of a request, e.g. `Value '33' at 'groupName' failed to satisfy constraint: …`. */

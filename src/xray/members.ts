@@ -85,6 +85,10 @@ export class Members {
     return number > LARGEST_SECONDS ? number / 1000 : number;
   }
 
+  neededNumber(name: string, range: Range = {}): number {
+    return this.number(name, range) ?? this.#missing(name, 0);
+  }
+
   neededTime(name: string): number {
     return this.time(name) ?? this.#missing(name, 0);
   }
@@ -106,6 +110,26 @@ export class Members {
     });
   }
 
+  /** An object whose members are all texts, at most `most` of them. */
+  textMap(name: string, most: number, length: Range): Readonly<Record<string, string>> | undefined {
+    const value = this.#value(name);
+    if (value === undefined) return undefined;
+    if (!isRecord(value)) return this.#wrong(name, 'an object', value);
+    const entries = Object.entries(value).filter(([, text]) => text !== null);
+    if (entries.length > most) this.fail(name, entries.length, `have length less than or equal to ${most}`);
+    for (const [key, text] of entries) {
+      if (typeof text !== 'string') return this.#wrong(`${name}.${key}`, 'a string', text);
+      this.#checkLength(`${this.#pathOf(name)}.key`, key, length);
+      this.#checkLength(`${this.#pathOf(name)}.value`, text, length);
+    }
+    return Object.fromEntries(entries) as Record<string, string>;
+  }
+
+  /** The names of the members that are there, in the order in which they came. */
+  get names(): readonly string[] {
+    return Object.keys(this.#members);
+  }
+
   object(name: string): Members | undefined {
     const value = this.#value(name);
     if (value === undefined) return undefined;
@@ -116,6 +140,12 @@ export class Members {
   /** A list that must be there. */
   needed<T>(name: string, list: readonly T[] | undefined): readonly T[] {
     return list ?? this.#missing<readonly T[]>(name, []);
+  }
+
+  /** An object that must be there; an empty one stands for it. */
+  neededObject(name: string): Members {
+    // What is missing inside of what is missing is not told.
+    return this.object(name) ?? new Members({}, this.#missing(name, `${this.#pathOf(name)}.`));
   }
 
   /** Notes a broken rule; see `ConstraintFailure.rule`. */

@@ -4,71 +4,54 @@
  * take those too.
  */
 
-/** Operations that are answered. */
-export type ServedOperation =
-  | 'BatchGetTraces'
-  | 'GetSamplingRules'
-  | 'GetSamplingTargets'
-  | 'GetServiceGraph'
-  | 'GetTimeSeriesServiceStatistics'
-  | 'GetTraceGraph'
-  | 'GetTraceSummaries'
-  | 'PutTelemetryRecords'
-  | 'PutTraceSegments';
+/** Path by name, in alphabetical order. */
+const PATHS = {
+  BatchGetTraces: '/Traces',
+  CancelTraceRetrieval: '/CancelTraceRetrieval',
+  CreateGroup: '/CreateGroup',
+  CreateSamplingRule: '/CreateSamplingRule',
+  DeleteGroup: '/DeleteGroup',
+  DeleteResourcePolicy: '/DeleteResourcePolicy',
+  DeleteSamplingRule: '/DeleteSamplingRule',
+  GetEncryptionConfig: '/EncryptionConfig',
+  GetGroup: '/GetGroup',
+  GetGroups: '/Groups',
+  GetIndexingRules: '/GetIndexingRules',
+  GetInsight: '/Insight',
+  GetInsightEvents: '/InsightEvents',
+  GetInsightImpactGraph: '/InsightImpactGraph',
+  GetInsightSummaries: '/InsightSummaries',
+  GetRetrievedTracesGraph: '/GetRetrievedTracesGraph',
+  GetSamplingRules: '/GetSamplingRules',
+  GetSamplingStatisticSummaries: '/SamplingStatisticSummaries',
+  GetSamplingTargets: '/SamplingTargets',
+  GetServiceGraph: '/ServiceGraph',
+  GetTimeSeriesServiceStatistics: '/TimeSeriesServiceStatistics',
+  GetTraceGraph: '/TraceGraph',
+  GetTraceSegmentDestination: '/GetTraceSegmentDestination',
+  GetTraceSummaries: '/TraceSummaries',
+  ListResourcePolicies: '/ListResourcePolicies',
+  ListRetrievedTraces: '/ListRetrievedTraces',
+  ListTagsForResource: '/ListTagsForResource',
+  PutEncryptionConfig: '/PutEncryptionConfig',
+  PutResourcePolicy: '/PutResourcePolicy',
+  PutTelemetryRecords: '/TelemetryRecords',
+  PutTraceSegments: '/TraceSegments',
+  StartTraceRetrieval: '/StartTraceRetrieval',
+  TagResource: '/TagResource',
+  UntagResource: '/UntagResource',
+  UpdateGroup: '/UpdateGroup',
+  UpdateIndexingRule: '/UpdateIndexingRule',
+  UpdateSamplingRule: '/UpdateSamplingRule',
+  UpdateTraceSegmentDestination: '/UpdateTraceSegmentDestination',
+} as const;
 
-export type Operation =
-  | { readonly kind: 'served'; readonly name: ServedOperation; readonly path: string }
-  | { readonly kind: 'planned'; readonly name: string; readonly path: string; readonly planned: string };
+export type OperationName = keyof typeof PATHS;
 
-const NEXT = 'release 0.2';
-const LATER = 'a later release';
-
-function served(name: ServedOperation, path = `/${name}`): Operation {
-  return { kind: 'served', name, path };
-}
-
-function planned(planned: string, name: string, path = `/${name}`): Operation {
-  return { kind: 'planned', name, path, planned };
+export interface Operation {
+  readonly name: OperationName;
+  readonly path: string;
 }
 
 /** In alphabetical order. */
-export const OPERATIONS: readonly Operation[] = [
-  served('BatchGetTraces', '/Traces'),
-  planned(LATER, 'CancelTraceRetrieval'),
-  planned(NEXT, 'CreateGroup'),
-  planned(NEXT, 'CreateSamplingRule'),
-  planned(NEXT, 'DeleteGroup'),
-  planned(LATER, 'DeleteResourcePolicy'),
-  planned(NEXT, 'DeleteSamplingRule'),
-  planned(NEXT, 'GetEncryptionConfig', '/EncryptionConfig'),
-  planned(NEXT, 'GetGroup'),
-  planned(NEXT, 'GetGroups', '/Groups'),
-  planned(LATER, 'GetIndexingRules'),
-  planned(NEXT, 'GetInsight', '/Insight'),
-  planned(NEXT, 'GetInsightEvents', '/InsightEvents'),
-  planned(NEXT, 'GetInsightImpactGraph', '/InsightImpactGraph'),
-  planned(NEXT, 'GetInsightSummaries', '/InsightSummaries'),
-  planned(LATER, 'GetRetrievedTracesGraph'),
-  served('GetSamplingRules'),
-  planned(NEXT, 'GetSamplingStatisticSummaries', '/SamplingStatisticSummaries'),
-  served('GetSamplingTargets', '/SamplingTargets'),
-  served('GetServiceGraph', '/ServiceGraph'),
-  served('GetTimeSeriesServiceStatistics', '/TimeSeriesServiceStatistics'),
-  served('GetTraceGraph', '/TraceGraph'),
-  planned(LATER, 'GetTraceSegmentDestination'),
-  served('GetTraceSummaries', '/TraceSummaries'),
-  planned(LATER, 'ListResourcePolicies'),
-  planned(LATER, 'ListRetrievedTraces'),
-  planned(NEXT, 'ListTagsForResource'),
-  planned(NEXT, 'PutEncryptionConfig', '/PutEncryptionConfig'),
-  planned(LATER, 'PutResourcePolicy'),
-  served('PutTelemetryRecords', '/TelemetryRecords'),
-  served('PutTraceSegments', '/TraceSegments'),
-  planned(LATER, 'StartTraceRetrieval'),
-  planned(NEXT, 'TagResource'),
-  planned(NEXT, 'UntagResource'),
-  planned(NEXT, 'UpdateGroup'),
-  planned(LATER, 'UpdateIndexingRule'),
-  planned(NEXT, 'UpdateSamplingRule'),
-  planned(LATER, 'UpdateTraceSegmentDestination'),
-];
+export const OPERATIONS: readonly Operation[] = (Object.keys(PATHS) as OperationName[]).map((name) => ({ name, path: PATHS[name] }));

@@ -4,7 +4,6 @@ import type { Result } from '../base/index.ts';
 import type { AwsError } from './errors.ts';
 import {
   parseBody,
-  parseGetSamplingTargets,
   parseGetServiceGraph,
   parseGetTimeSeries,
   parseGetTraceSummaries,
@@ -123,10 +122,6 @@ describe('parseGetTraceSummaries()', () => {
     [{ ...RANGE, Sampling: 'yes' }, 'SerializationException: Sampling must be a boolean, not the string yes'],
     [{ ...RANGE, SamplingStrategy: [] }, 'SerializationException: SamplingStrategy must be an object, not a list'],
     [{ ...RANGE, FilterExpression: 'responsetime >' }, 'InvalidRequestException: Invalid filter expression: '],
-    [
-      { ...RANGE, FilterExpression: '!(fault AND group.name = "x")' },
-      'InvalidRequestException: Invalid filter expression: groups come with',
-    ],
   ])('refuses %j', (body, message) => {
     expect(outcome(parseGetTraceSummaries(body))).toContain(message);
   });
@@ -166,20 +161,9 @@ describe('parseGetServiceGraph()', () => {
     expect(outcome(parseGetServiceGraph(bodyOf(fromCli('/ServiceGraph'))))).toEqual({
       fromSeconds: 1736000000,
       toSeconds: 1736000600,
+      group: undefined,
       nextToken: undefined,
     });
-  });
-
-  test.each([
-    [{ GroupName: 'Default' }, true],
-    [{ GroupARN: 'arn:aws:xray:eu-west-1:123456789012:group/Default' }, true],
-    [{ GroupARN: 'arn:aws:xray:eu-west-1:123456789012:group/Default/ABC' }, true],
-    [{ GroupName: 'g' }, false],
-    [{ GroupARN: 'arn:aws:xray:eu-west-1:123456789012:group/g/ABC' }, false],
-  ])('knows of %j: %s', (group, known) => {
-    const result = parseGetServiceGraph({ ...RANGE, ...group });
-    expect(result.ok).toBe(known);
-    if (!known) expect(outcome(result)).toContain('InvalidRequestException: Group not found: ');
   });
 
   test('brings times that nothing can be stored at into what can', () => {
@@ -209,35 +193,9 @@ describe('parseGetTimeSeries()', () => {
       "at 'entitySelectorExpression' failed to satisfy constraint: Member must have length greater than or equal to 1",
     ],
     [{ EntitySelectorExpression: `service("${'x'.repeat(500)}")` }, 'less than or equal to 500'],
-    [{ GroupName: 'g' }, 'Group not found: g'],
+    [{ GroupName: '' }, "at 'groupName' failed to satisfy constraint: Member must have length greater than or equal to 1"],
   ])('refuses %j', (members, message) => {
     expect(outcome(parseGetTimeSeries({ ...RANGE, ...members }))).toContain(message);
-  });
-});
-
-describe('parseGetSamplingTargets()', () => {
-  test('reads what SDKs and clients send', () => {
-    const requests = [
-      captured.js['GetSamplingTargets'],
-      fromCli('/SamplingTargets'),
-      ...captured.sampling.filter(({ path }) => path === '/SamplingTargets'),
-    ];
-    expect(requests.map((request) => outcome(parseGetSamplingTargets(bodyOf(request))))).toMatchObject([
-      [{ ruleName: 'r1', requestCount: 110, sampledCount: 20, borrowCount: 10, seconds: 1735787045.678 }],
-      [{ ruleName: 'base-scorekeep' }],
-      [{ ruleName: 'Default', requestCount: 8, borrowCount: 5, sampledCount: 3 }],
-      [{ ruleName: 'Default', requestCount: 3, borrowCount: 1, sampledCount: 2 }],
-    ]);
-  });
-
-  test('names each broken member of a document', () => {
-    const body = {
-      SamplingStatisticsDocuments: [{ RuleName: 'a', ClientID: 'short', Timestamp: 1, RequestCount: -1 }],
-      SamplingBoostStatisticsDocuments: null,
-    };
-    expect(outcome(parseGetSamplingTargets(body))).toContain(
-      "3 validation errors detected: Value 'short' at 'samplingStatisticsDocuments.1.member.clientID' failed to satisfy constraint: Member must have length greater than or equal to 24",
-    );
   });
 });
 

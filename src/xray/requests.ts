@@ -1,6 +1,7 @@
 /** The bodies of requests, from bytes to what each operation asks for. */
 import { err, ok, type Result } from '../base/index.ts';
 import { type FilterExpression, parseFilter, parseTraceId, type TraceId } from '../trace/index.ts';
+import { type GroupReference, readGroup } from './group-requests.ts';
 import { type AwsError, invalidRequest, serializationError } from './errors.ts';
 import { type EntitySelection, parseEntitySelector, WHOLE_TRAFFIC } from './entity-selector.ts';
 import { isRecord, type Members, readMembers } from './members.ts';
@@ -27,22 +28,15 @@ export interface TraceIdsRequest {
 }
 
 export interface GetServiceGraphRequest extends TimeRange {
+  readonly group: GroupReference | undefined;
   readonly nextToken: string | undefined;
 }
 
 export interface GetTimeSeriesRequest extends TimeRange {
+  readonly group: GroupReference | undefined;
   readonly periodSeconds: number;
   readonly selection: EntitySelection;
   readonly nextToken: string | undefined;
-}
-
-export interface SamplingStatistics {
-  readonly ruleName: string;
-  readonly clientId: string;
-  readonly seconds: number;
-  readonly requestCount: number;
-  readonly sampledCount: number;
-  readonly borrowCount: number;
 }
 
 /** What a daemon or collector says of itself, about once a minute. Counts are since its last record. */
@@ -72,7 +66,6 @@ const MAX_TRACE_IDS = 100;
 /** Statistics are kept by the minute. */
 export const PERIOD_STEP_SECONDS = 60;
 const MAX_PERIOD_SECONDS = 86_400;
-const GROUPS_COME_WITH = 'release 0.2';
 /** The latest whole minute that 32 bits hold: nothing is stored after it. */
 const LATEST_SECONDS = 4_294_967_280;
 
@@ -113,27 +106,27 @@ export function parseGetTraceSummaries(body: Body): Result<GetTraceSummariesRequ
 }
 
 export function parseTraceIds(body: Body): Result<TraceIdsRequest, AwsError> {
-  return readMembers(body, (members) => {
-    const texts = members.needed('TraceIds', members.texts('TraceIds'));
-    if (texts.length > MAX_TRACE_IDS) members.fail('TraceIds', texts.length, `have length less than or equal to ${MAX_TRACE_IDS}`);
-    const traceIds = texts.flatMap((text, index) => {
-      const id = parseTraceId(text);
-      if (id === undefined) members.fail(`TraceIds.${index + 1}.member`, text, 'be a trace id such as 1-58406520-a006649127e371903a2de979');
-      return id ?? [];
-    });
-    return { traceIds: [...new Set(traceIds)], nextToken: members.text('NextToken') };
+  return readMembers(body, (members) => ({ traceIds: readTraceIds(members), nextToken: members.text('NextToken') }));
+}
+
+/** `TraceIds`, each once. */
+export function readTraceIds(members: Members): readonly TraceId[] {
+  const texts = members.needed('TraceIds', members.texts('TraceIds'));
+  if (texts.length > MAX_TRACE_IDS) members.fail('TraceIds', texts.length, `have length less than or equal to ${MAX_TRACE_IDS}`);
+  const traceIds = texts.flatMap((text, index) => {
+    const id = parseTraceId(text);
+    if (id === undefined) members.fail(`TraceIds.${index + 1}.member`, text, 'be a trace id such as 1-58406520-a006649127e371903a2de979');
+    return id ?? [];
   });
+  return [...new Set(traceIds)];
 }
 
 export function parseGetServiceGraph(body: Body): Result<GetServiceGraphRequest, AwsError> {
-  const request = readMembers(body, (members) => ({
+  return readMembers(body, (members) => ({
     ...readRange(members),
     group: readGroup(members),
     nextToken: members.text('NextToken'),
   }));
-  if (!request.ok) return request;
-  const { group, ...rest } = request.value;
-  return group === undefined ? ok(rest) : err(groupNotFound(group));
 }
 
 /** `ForecastStatistics` is accepted and not answered. */
@@ -149,28 +142,14 @@ export function parseGetTimeSeries(body: Body): Result<GetTimeSeriesRequest, Aws
     };
   });
   if (!request.ok) return request;
-  const { group, selector, ...rest } = request.value;
-  if (group !== undefined) return err(groupNotFound(group));
+  const { selector, ...rest } = request.value;
   const selection = selector === undefined ? ok(WHOLE_TRAFFIC) : parseEntitySelector(selector);
   return selection.ok ? ok({ ...rest, selection: selection.value }) : selection;
 }
 
-export function parseGetSamplingTargets(body: Body): Result<readonly SamplingStatistics[], AwsError> {
-  return readMembers(body, (members) =>
-    members.needed('SamplingStatisticsDocuments', members.objects('SamplingStatisticsDocuments')).map((document) => ({
-      ruleName: document.neededText('RuleName', { min: 1, max: 32 }),
-      clientId: document.neededText('ClientID', { min: 24, max: 24 }),
-      seconds: document.neededTime('Timestamp'),
-      requestCount: document.neededInteger('RequestCount', { min: 0 }),
-      sampledCount: document.neededInteger('SampledCount', { min: 0 }),
-      borrowCount: document.integer('BorrowCount', { min: 0 }) ?? 0,
-    })),
-  );
-}
-
-/** Operations of one page take a token all the same, and no other member. */
-export function parseNothing(body: Body): Result<undefined, AwsError> {
-  return readMembers(body, (members) => void members.text('NextToken'));
+/** Operations that list what there is take a token and no other member. */
+export function parseNextToken(body: Body): Result<{ readonly nextToken: string | undefined }, AwsError> {
+  return readMembers(body, (members) => ({ nextToken: members.text('NextToken') }));
 }
 
 export function parsePutTelemetryRecords(body: Body): Result<readonly TelemetryRecord[], AwsError> {
@@ -204,7 +183,8 @@ function readBackendErrors(errors: Members | undefined): TelemetryErrors {
   };
 }
 
-function readRange(members: Members): TimeRange {
+/** `StartTime` and `EndTime`. */
+export function readRange(members: Members): TimeRange {
   const fromSeconds = members.neededTime('StartTime');
   const toSeconds = members.neededTime('EndTime');
   if (toSeconds < fromSeconds) members.fail('EndTime', toSeconds, 'not be before StartTime');
@@ -217,39 +197,9 @@ function readPeriod(members: Members): number {
   return period;
 }
 
-const DEFAULT_GROUP_ARN = /^arn:[^:]*:xray:[^:]*:[^:]*:group\/Default(?:\/.*)?$/;
-
-/** The group that is asked for and does not exist; undefined for the built-in one, which every trace belongs to, and for none. */
-function readGroup(members: Members): string | undefined {
-  const name = members.text('GroupName', { min: 1, max: 32 });
-  const arn = members.text('GroupARN', { min: 1, max: 400 });
-  if (name !== undefined && name !== 'Default') return name;
-  return arn !== undefined && !DEFAULT_GROUP_ARN.test(arn) ? arn : undefined;
-}
-
-function groupNotFound(group: string): AwsError {
-  return invalidRequest(`Group not found: ${group}. Only the group Default exists; others come with ${GROUPS_COME_WITH}.`);
-}
-
-function parseFilterText(text: string): Result<FilterExpression | undefined, AwsError> {
+/** The expression; undefined when every trace is meant. Whether its groups exist is not looked at. */
+export function parseFilterText(text: string): Result<FilterExpression | undefined, AwsError> {
   const parsed = parseFilter(text);
   if (!parsed.ok) return err(invalidRequest(`Invalid filter expression: ${parsed.error.message}`));
-  if (parsed.value.kind === 'everything') return ok(undefined);
-  if (mentionsGroup(parsed.value)) return err(invalidRequest(`Invalid filter expression: groups come with ${GROUPS_COME_WITH}.`));
-  return ok(parsed.value);
-}
-
-/** Groups stand outside of blocks only. */
-function mentionsGroup(filter: FilterExpression): boolean {
-  switch (filter.kind) {
-    case 'group':
-      return true;
-    case 'not':
-      return mentionsGroup(filter.operand);
-    case 'and':
-    case 'or':
-      return filter.operands.some(mentionsGroup);
-    default:
-      return false;
-  }
+  return ok(parsed.value.kind === 'everything' ? undefined : parsed.value);
 }

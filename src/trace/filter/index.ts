@@ -2,7 +2,7 @@
 export { matchAnnotation } from './compare.ts';
 export { completeFilter, type Completion, type CompletionNames, type CompletionOption } from './complete.ts';
 export { evaluateFilter, type EvaluationContext } from './evaluate.ts';
-export { checkGroups, type GroupLookup } from './groups.ts';
+export { checkGroups, groupReferences, type GroupLookup } from './groups.ts';
 export { narrowFilter } from './narrow.ts';
 export { type ColumnTest, type Narrowing, type RowFlag, type RowTest, type TextColumn } from './narrowing.ts';
 export { parseFilter } from './parse.ts';

@@ -1,0 +1,7 @@
+import { type AwsError, invalidRequest, unavailable } from '../xray/index.ts';
+import type { ReadError } from './trace-reader.ts';
+
+/** Why a question was not answered, as AWS's clients read it. */
+export function toReadFailure(error: ReadError): AwsError {
+  return error.kind === 'invalid' ? invalidRequest(error.message) : unavailable(error.message);
+}
