@@ -12,7 +12,7 @@ const BUILT = new URL('../../dist/session/index.js', import.meta.url);
 const TRACER = fileURLToPath(new URL('./support/hold-session.mjs', import.meta.url));
 const KILLS = 50;
 /** From the moment that a session begins to start: before it is armed, while it is, and while it looks. */
-const LATEST_MS = 500;
+const LATEST_MS = 300;
 const WORK = 100_000;
 
 interface Kill {
@@ -27,8 +27,8 @@ class Tracer {
   readonly #prepared: Promise<unknown[]>;
   #text = '';
 
-  constructor(pid: number) {
-    this.#child = spawn(process.execPath, [TRACER, String(pid)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  constructor(pid: number, ...args: readonly string[]) {
+    this.#child = spawn(process.execPath, [TRACER, String(pid), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#exited = once(this.#child, 'exit');
     this.#prepared = once(this.#child.stdout!, 'data');
     this.#child.stdout!.on('data', (bytes: Buffer) => (this.#text += bytes.toString()));
@@ -41,9 +41,10 @@ class Tracer {
     await Promise.race([this.#prepared, ended]);
   }
 
-  /** Starts its session, and kills it so much later. */
-  async killAfter(target: Lively, delayMs: number, clean: string): Promise<Kill> {
-    this.#child.stdin!.write('go\n');
+  /** Starts its session, and kills it so much later, or so much after it is armed. */
+  async killAfter(target: Lively, delayMs: number, clean: string, whenArmed: boolean): Promise<Kill> {
+    if (whenArmed) await this.look();
+    else this.#child.stdin!.write('go\n');
     await new Promise((done) => setTimeout(done, delayMs));
     const wasArmed = target.code() !== clean;
     await this.kill();
@@ -72,7 +73,7 @@ class Tracer {
   }
 }
 
-test(`${KILLS} SIGKILLs leave the target's work right and no probe in it`, { timeout: 120_000 }, async (context) => {
+test(`${KILLS} SIGKILLs leave the target's work right and no probe in it`, { timeout: 240_000 }, async (context) => {
   needKernel(context);
   requireOrSkip(context, existsSync(BUILT), 'not built; run ./fluoro build');
   const path = copyLively(context);
@@ -98,7 +99,7 @@ test(`${KILLS} SIGKILLs leave the target's work right and no probe in it`, { tim
     const tracer = next;
     await tracer.prepare();
     next = new Tracer(target.pid);
-    kills.push(await tracer.killAfter(target, Math.random() * LATEST_MS, clean));
+    kills.push(await tracer.killAfter(target, Math.random() * LATEST_MS, clean, i % 2 === 0));
     await until(
       async () => ({ code: target.code(), semaphore: target.semaphore() }),
       ({ code, semaphore }) => code === clean && semaphore === 0,
@@ -115,17 +116,18 @@ test(`${KILLS} SIGKILLs leave the target's work right and no probe in it`, { tim
   expect(await sums).toEqual([]);
   // The moments lay before, while and after it was armed.
   expect(kills.some(({ wasArmed }) => !wasArmed)).toBe(true);
-  expect(kills.filter(({ wasArmed }) => wasArmed).length).toBeGreaterThan(KILLS / 4);
+  expect(kills.filter(({ wasArmed }) => wasArmed).length).toBeGreaterThanOrEqual(KILLS / 2);
   expect(kills.some(({ wasLooking }) => wasLooking)).toBe(true);
 });
 
-const MOST_BYTES = 150 * 2 ** 20;
+/** Without the ring, whose 16 MiB are the kernel's, and count twice as they are mapped twice. */
+const MOST_BYTES = 180e6;
 
-test('a session with user stacks settles below 150 MiB', async (context) => {
+test('a session with user stacks takes less than 180 MB', async (context) => {
   needKernel(context);
   requireOrSkip(context, existsSync(BUILT), 'not built; run ./fluoro build');
   const target = await Lively.start(context, copyLively(context));
-  const tracer = new Tracer(target.pid);
+  const tracer = new Tracer(target.pid, 'quiet');
   context.onTestFinished(() => tracer.kill());
   await tracer.prepare();
   await tracer.look();
