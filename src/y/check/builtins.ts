@@ -1,7 +1,7 @@
 /** The built-ins of sections 7 to 9 of the language: how many arguments each takes, where it runs, what it becomes. */
 import { sizeOf } from '../../ctypes/index.ts';
 import type { AggregateReader, IntegerBuiltin, TextBuiltin } from '../ir/program.ts';
-import type { CallExpression } from '../syntax/index.ts';
+import { nearest, type CallExpression } from '../syntax/index.ts';
 import { given, make, wrongArgument } from './builtin-arguments.ts';
 import { FLOAT_HINT } from './calling-convention.ts';
 import { type Chart, checkChart, histogram, quantile, readAggregate } from './charts.ts';
@@ -9,7 +9,6 @@ import { type Chart, checkChart, histogram, quantile, readAggregate } from './ch
 import { assignTo, commonType, constant, convert, promote, showType, toY } from './convert.ts';
 import { checkFormat, defaultPiece } from './format.ts';
 import { json } from './json.ts';
-import { nearest } from './nearest.ts';
 import { asText } from './operands.ts';
 import { arrayOf } from './places.ts';
 import { constantInteger } from './resolve-type.ts';

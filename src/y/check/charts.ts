@@ -1,8 +1,7 @@
 /** Readers of aggregates, histograms and charts. */
 import type { AggregateReader } from '../ir/program.ts';
-import type { CallExpression, Expression as Node, Span } from '../syntax/index.ts';
+import { nearest, type CallExpression, type Expression as Node, type Span } from '../syntax/index.ts';
 import { given, make, wrongArgument } from './builtin-arguments.ts';
-import { nearest } from './nearest.ts';
 import { getArray } from './operands.ts';
 
 import { arrayOf } from './places.ts';

@@ -1,10 +1,9 @@
 /** `_args->field`: the fields of a tracepoint's record. */
 import type { CType } from '../../ctypes/index.ts';
 import type { Space } from '../ir/program.ts';
-import type { IndexExpression, MemberExpression } from '../syntax/index.ts';
+import { nearest, type IndexExpression, type MemberExpression } from '../syntax/index.ts';
 import { toY } from './convert.ts';
 import { pointerTo } from './ctype-tools.ts';
-import { nearest } from './nearest.ts';
 import { constantInteger } from './resolve-type.ts';
 import { type CheckState, broken, mistake, place } from './state.ts';
 import type { Expression, Place } from './typed.ts';

@@ -2,14 +2,13 @@
 import { assertNever } from '../../base/index.ts';
 import { sizeOf, spell, strip } from '../../ctypes/index.ts';
 import { compileRegex } from '../regex/index.ts';
-import type { CallExpression, NameExpression, Expression as Node, Span, TypeNode } from '../syntax/index.ts';
+import { nearest, type CallExpression, type NameExpression, type Expression as Node, type Span, type TypeNode } from '../syntax/index.ts';
 import { checkAssign, checkSample, checkUpdate, compoundLiteral } from './assign.ts';
 import { BUILTIN_NAMES } from './builtin-names.ts';
 import { checkBuiltin } from './builtins.ts';
 import { cast, constant, convert, decay, showType, toC } from './convert.ts';
 import { callFunction } from './functions.ts';
 import { checkName } from './names.ts';
-import { nearest } from './nearest.ts';
 import { asText, getArray } from './operands.ts';
 import { checkBinary, checkConditional, checkLogical, checkUnary } from './operators.ts';
 import { advance, checkIndex, checkKeys, checkMember, followPath, remote, whole } from './places.ts';

@@ -1,9 +1,8 @@
 /** A name that stands for a value: of the script, of the language, of the target. */
 import type { CType } from '../../ctypes/index.ts';
-import type { NameExpression, Span, StringLiteral } from '../syntax/index.ts';
+import { nearest, type NameExpression, type Span, type StringLiteral } from '../syntax/index.ts';
 import { BUILTIN_NAMES } from './builtin-names.ts';
 import { constant, toY } from './convert.ts';
-import { nearest } from './nearest.ts';
 import { remote, whole } from './places.ts';
 import { type CheckState, type Name, broken, findName, mistake, need, place, visibleNames } from './state.ts';
 import type { Expression } from './typed.ts';

@@ -1,8 +1,7 @@
 /** What a node must be where only some things will do: an array of the script, a text. */
-import type { Expression as Node } from '../syntax/index.ts';
+import { nearest, type Expression as Node } from '../syntax/index.ts';
 import { decay } from './convert.ts';
 import { isChar } from './ctype-tools.ts';
-import { nearest } from './nearest.ts';
 import { arrayOf } from './places.ts';
 import { type CheckState, findName, report, snippet, visibleNames } from './state.ts';
 import type { Expression } from './typed.ts';

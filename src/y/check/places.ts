@@ -1,12 +1,11 @@
 /** Places: names, fields, elements, what pointers point to. */
 import { type CType, type Member, type RecordType, findMember, sizeOf, spell, strip } from '../../ctypes/index.ts';
 import type { Space } from '../ir/program.ts';
-import type { IndexExpression, MemberExpression, NameExpression, PathStep, Span } from '../syntax/index.ts';
+import { nearest, type IndexExpression, type MemberExpression, type NameExpression, type PathStep, type Span } from '../syntax/index.ts';
 
 import { indexedContext, listNames, tracepointField } from './context-fields.ts';
 import { addressOf, assignTo, constant, convert, decay, showType, toC, toY } from './convert.ts';
 import { memberNames } from './ctype-tools.ts';
-import { nearest } from './nearest.ts';
 
 import { constantInteger } from './resolve-type.ts';
 import { type CheckState, broken, checkExpression, findName, mistake, need, place, report, snippet } from './state.ts';

@@ -3,18 +3,18 @@ import { type CType, type FunctionType, spell } from '../../ctypes/index.ts';
 import { COUNTER_EVENTS } from '../counter-events.ts';
 import type { ProbePoint } from '../ir/program.ts';
 import type { FunctionSite, LineSite, Tracepoint, UsdtSite } from '../knowledge.ts';
-import type {
-  FunctionPattern,
-  Identifier,
-  Expression as Node,
-  ParameterNode,
-  PointNode,
-  ProbeDeclaration,
-  Span,
-  StringLiteral,
+import {
+  nearest,
+  type FunctionPattern,
+  type Identifier,
+  type Expression as Node,
+  type ParameterNode,
+  type PointNode,
+  type ProbeDeclaration,
+  type Span,
+  type StringLiteral,
 } from '../syntax/index.ts';
 
-import { nearest } from './nearest.ts';
 import { constantInteger } from './resolve-type.ts';
 import { type CheckState, checkExpression, report, snippet } from './state.ts';
 

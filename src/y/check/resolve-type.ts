@@ -4,22 +4,22 @@
  */
 import { type CType, type Enumerator, type FunctionType, type Member, sizeOf, spell, strip } from '../../ctypes/index.ts';
 import type { Space } from '../ir/program.ts';
-import type {
-  BasicName,
-  EnumNode,
-  Expression as ExpressionNode,
-  FunctionNode,
-  Identifier,
-  MemberNode,
-  RecordNode,
-  Span,
-  TagNode,
-  TypeNode,
+import {
+  nearest,
+  type BasicName,
+  type EnumNode,
+  type Expression as ExpressionNode,
+  type FunctionNode,
+  type Identifier,
+  type MemberNode,
+  type RecordNode,
+  type Span,
+  type TagNode,
+  type TypeNode,
 } from '../syntax/index.ts';
 
 import { toC, toY } from './convert.ts';
 import { alignOf, pointerTo } from './ctype-tools.ts';
-import { nearest } from './nearest.ts';
 import { type CheckState, type OpenRecord, type Scope, type ScriptType, checkExpression, declareName, report, snippet } from './state.ts';
 import { AGGREGATE, BASIC, DEFAULT_TEXT, ERROR, PREDEFINED, STACK, VOID_TYPE, type YType } from './ytype.ts';
 

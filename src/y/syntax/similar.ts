@@ -19,6 +19,11 @@ export function findSimilar(name: string, candidates: Iterable<string>, limit = 
   return found.slice(0, limit).map((one) => one.name);
 }
 
+/** The candidate that `name` is most likely a misspelling of; undefined when none is similar. */
+export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  return findSimilar(name, candidates, 1)[0];
+}
+
 /** `did you mean "a" or "b"?`, or undefined when nothing is similar. */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   const similar = findSimilar(name, candidates);
