@@ -2,9 +2,12 @@
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { findCgroupId, findCgroupPath, probeFeatures } from '../../src/kernel/index.ts';
+import { compile } from '../../src/y/index.ts';
 import { requireOrSkip } from '../support/require-or-skip.ts';
+import { EMPTY_KNOWLEDGE } from '../support/y-knowledge.ts';
 import { onProcess, startRun } from './support/lively.ts';
 import { Points } from './support/points.ts';
+import { loadRun } from './support/y-run.ts';
 
 test('_cpu.on and _cpu.off count each switch of a thread, and tell who it is', async (context) => {
   const target = await Points.start(context);
@@ -244,3 +247,40 @@ test('_process.exec and exit of children that run other programs, with the name 
   const { output } = await run.stop();
   expect(output.text).toBe('true 4 true 4 ');
 });
+
+test.for([{ kind: 'pid', follow: true }, { kind: 'cgroup' }, { kind: 'all' }] as const)(
+  'the verifier takes all that asks who gets a CPU: %o',
+  (filter, context) => {
+    const names = [
+      'taskTgid',
+      'taskRealParent',
+      'taskSignal',
+      'taskState',
+      'taskComm',
+      'taskCredentials',
+      'taskCgroups',
+      'taskThreadPointer',
+    ] as const;
+    const further = [
+      'credentialsUid',
+      'credentialsGid',
+      'cgroupSetDefault',
+      'cgroupNode',
+      'nodeId',
+      'signalProcessGroup',
+      'pidNumber',
+    ] as const;
+    const kernel = Object.fromEntries([...names, ...further].map((name, index) => [name, 64 + 8 * index]));
+    const text = `_thread long since; long by[_str, int]; long groups[unsigned long];
+    _probe _cpu.on { by[_comm(), _tid()] += _now_ns() - since; groups[_cgroup()] += _uid() + _gid() + _ppid() + _pgid() + _tls(); printf("%s %d\\n", _comm(), _pid()); }
+    _probe _cpu.off { since = _now_ns(); }`;
+    const compiled = compile({ file: 'test.y', text, resolveInclude: () => undefined }, EMPTY_KNOWLEDGE);
+    if (!compiled.ok) throw new Error(compiled.error.diagnostics[0]!.message);
+    // Side by side, and not.
+    for (const taskPid of [60, 48])
+      for (const measure of ['nothing', 'time'] as const) {
+        const run = loadRun(context, compiled.value.program, { filter, measure, kernel: { ...kernel, taskPid } });
+        expect(run.compiled.object.programs.length).toBeGreaterThanOrEqual(2);
+      }
+  },
+);
