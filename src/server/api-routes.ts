@@ -15,7 +15,8 @@ import {
   type TraceId,
   toXRayTraceId,
 } from '../trace/index.ts';
-import type { ReadError, TraceReader } from './trace-reader.ts';
+import type { ReadError } from './search.ts';
+import type { TraceReader } from './trace-reader.ts';
 import { toActivity, toGraphAnswer, toListItem } from './views.ts';
 
 const DEFAULT_RANGE_SECONDS = 3_600;

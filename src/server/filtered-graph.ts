@@ -2,7 +2,7 @@
 import { ok, type Result } from '../base/index.ts';
 import type { GraphSums, NodePattern } from '../store/index.ts';
 import { type FilterExpression, type GraphRows, type GraphTally, mergeGraphs, Tally, tallyGraph, type TraceId } from '../trace/index.ts';
-import type { ReadError, SearchPage, SearchQuery } from './trace-reader.ts';
+import type { ReadError, SearchPage, SearchQuery } from './search.ts';
 
 /** What the counting needs of `TraceReader` and the store. */
 export interface TraceSource {

@@ -20,7 +20,8 @@ import {
 import { type Answer, chain, type Handler, nextPage, positionOf } from './operation.ts';
 import { toOtelDocument } from './otel-document.ts';
 import { type SettingsStore, toStoreFailure } from './settings-change.ts';
-import type { ReadError, TraceReader } from './trace-reader.ts';
+import type { ReadError } from './search.ts';
+import type { TraceReader } from './trace-reader.ts';
 import { toReadFailure } from './read-failure.ts';
 
 interface Job extends StartRetrievalRequest {

@@ -1,6 +1,13 @@
 /** Sampling rules, and the targets of clients that sample by them. */
 import { err, ok, type Result } from '../base/index.ts';
-import { CentralSampler, DEFAULT_RULE, DEFAULT_RULE_NAME, type SamplingRule, type SamplingTarget, sortRules } from '../sampling/index.ts';
+import {
+  type CentralSampler,
+  DEFAULT_RULE,
+  DEFAULT_RULE_NAME,
+  type SamplingRule,
+  type SamplingTarget,
+  sortRules,
+} from '../sampling/index.ts';
 import {
   type AwsError,
   invalidRequest,

@@ -9,7 +9,7 @@ import { err, ok } from '../base/index.ts';
 import { CentralSampler } from '../sampling/index.ts';
 import { assembleTrace, parseTraceId, summarizeTrace, Tally, type Trace, type TraceId } from '../trace/index.ts';
 import { NO_INSIGHTS } from './insight-service.ts';
-import type { SearchQuery } from './trace-reader.ts';
+import type { SearchQuery } from './search.ts';
 import { answerUnknownOperation, registerXRay } from './xray-routes.ts';
 import type { XRayBackend } from './xray-service.ts';
 

@@ -39,7 +39,8 @@ import { type RetrievalReader, RetrievalService } from './retrieval-service.ts';
 import { SamplingService } from './sampling-service.ts';
 import type { SettingsStore } from './settings-change.ts';
 import { TagService } from './tag-service.ts';
-import type { ReadError, TraceReader } from './trace-reader.ts';
+import type { ReadError } from './search.ts';
+import type { TraceReader } from './trace-reader.ts';
 
 /** What the operations are answered from. */
 export interface XRayBackend {
