@@ -8,10 +8,14 @@ import { splitPerCpu, type KernelError, type KernelObject } from '../kernel/inde
 import {
   addAggregate,
   addToBucket,
+  decodeInteger,
+  decodeKey,
+  decodeText,
   emptyAggregate,
+  encodeKey,
+  encodeStoredText,
   MemoryStorage,
   mergeRecord,
-  TEXT_HEADER_BYTES,
   type AggregateLayout,
   type AggregateTarget,
   type AggregateValue,
@@ -20,8 +24,6 @@ import {
   type BucketsLayout,
   type GlobalLayout,
   type Key,
-  type KeyPart,
-  type KeyPartLayout,
   type Program,
   type Storage,
   type StorageLayout,
@@ -50,7 +52,8 @@ export class KernelStorage implements Storage {
     assert(value !== undefined, `map ${layout.map} is empty`);
     if (layout.kind === 'percpu') return this.#sumGlobal(global, layout, value);
     const stored = value.subarray(layout.offset, layout.offset + layout.bytes);
-    return this.#spec(global).kind === 'text' ? decodeText(stored) : stored;
+    const { kind, size } = this.#spec(global);
+    return kind === 'text' ? decodeText(stored, 0, size) : stored;
   }
 
   storeGlobal(global: number, offset: number, bytes: Uint8Array): void {
@@ -60,7 +63,7 @@ export class KernelStorage implements Storage {
     if (layout.kind === 'percpu') return this.#storePerCpu(global, layout, bytes);
     const map = this.#object.map(layout.map);
     const isText = this.#spec(global).kind === 'text';
-    const written = isText ? encodeText(bytes, layout.bytes - TEXT_HEADER_BYTES) : bytes;
+    const written = isText ? encodeStoredText(bytes, this.#spec(global).size) : bytes;
     const at = layout.offset + (isText ? 0 : offset);
     // The whole entry would overwrite what programs write next to it at the same time; the shared memory does not.
     const mapped = map.mapped();
@@ -81,7 +84,8 @@ export class KernelStorage implements Storage {
   loadEntry(array: number, key: Key): Uint8Array | undefined {
     const layout = this.#layout.arrays[array];
     if (layout === undefined) return this.#local.loadEntry(array, key);
-    const value = this.#lookUp(layout.map, encodeKey(layout, key));
+    const encoded = encodeKey(layout, key);
+    const value = encoded && this.#lookUp(layout.map, encoded);
     return value && decodeValue(layout, this.#joinCpus(layout, value));
   }
 
@@ -89,9 +93,10 @@ export class KernelStorage implements Storage {
     const layout = this.#layout.arrays[array];
     if (layout === undefined) return this.#local.storeEntry(array, key, offset, bytes);
     const encoded = encodeKey(layout, key);
+    if (encoded === undefined) return false;
     const old = this.#lookUp(layout.map, encoded);
     const value = old?.slice(0, layout.valueBytes) ?? new Uint8Array(layout.valueBytes);
-    if (layout.value.kind === 'text') value.set(encodeText(bytes, layout.value.capacity), 0);
+    if (layout.value.kind === 'text') value.set(encodeStoredText(bytes, layout.value.capacity), 0);
     else if (layout.value.kind === 'integer') value.set(extendTo8(bytes, layout.value.signed), 0);
     else value.set(bytes, offset);
     return this.#write(layout, encoded, value);
@@ -109,13 +114,15 @@ export class KernelStorage implements Storage {
   hasEntry(array: number, key: Key): boolean {
     const layout = this.#layout.arrays[array];
     if (layout === undefined) return this.#local.hasEntry(array, key);
-    return this.#lookUp(layout.map, encodeKey(layout, key)) !== undefined;
+    const encoded = encodeKey(layout, key);
+    return encoded !== undefined && this.#lookUp(layout.map, encoded) !== undefined;
   }
 
   deleteEntry(array: number, key: Key): void {
     const layout = this.#layout.arrays[array];
     if (layout === undefined) return this.#local.deleteEntry(array, key);
     const encoded = encodeKey(layout, key);
+    if (encoded === undefined) return;
     check(this.#object.map(layout.map).delete(encoded));
     const buckets = layout.value.kind === 'aggregate' ? layout.value.buckets : undefined;
     if (buckets !== undefined) this.#deleteBuckets(buckets, encoded);
@@ -149,6 +156,7 @@ export class KernelStorage implements Storage {
     if (kind.buckets !== undefined) this.#addBuckets(kind.buckets, (key) => found.get(nameOf(key))?.value);
     for (const { key, aggregate } of this.#local.entries(array)) {
       const encoded = encodeKey(layout, key);
+      if (encoded === undefined) continue;
       const there = found.get(nameOf(encoded));
       if (there === undefined) found.set(nameOf(encoded), { key: encoded, value: aggregate! });
       else addAggregate(there.value, aggregate!);
@@ -182,8 +190,8 @@ export class KernelStorage implements Storage {
     const layout = this.#layout.arrays[array];
     if (layout?.value.kind !== 'aggregate') return undefined;
     const encoded = encodeKey(layout, key);
-    const value = this.#lookUp(layout.map, encoded);
-    if (value === undefined) return undefined;
+    const value = encoded && this.#lookUp(layout.map, encoded);
+    if (encoded === undefined || value === undefined) return undefined;
     const merged = this.#merge(layout, layout.value.layout, value);
     const name = nameOf(encoded);
     if (layout.value.buckets !== undefined) this.#addBuckets(layout.value.buckets, (of) => (nameOf(of) === name ? merged : undefined));
@@ -280,29 +288,10 @@ function isStored(result: Result<void, KernelError>): boolean {
   throw new Error(result.error.message);
 }
 
-function encodeKey(layout: ArrayLayout, key: Key): Uint8Array {
-  const bytes = new Uint8Array(layout.keyBytes);
-  for (const [index, part] of layout.keys.entries()) bytes.set(encodeKeyPart(part, key[index]!), part.offset);
-  return bytes;
-}
-
-function encodeKeyPart(layout: KeyPartLayout, part: KeyPart): Uint8Array {
-  if (layout.kind !== 'text') return littleEndian(part as bigint, layout.kind === 'stack' ? 8 : layout.size);
-  return encodeText(part as Uint8Array, layout.capacity);
-}
-
-function decodeKey({ keys }: ArrayLayout, bytes: Uint8Array): Key {
-  return keys.map((part) => {
-    if (part.kind === 'text') return decodeText(bytes.subarray(part.offset, part.offset + TEXT_HEADER_BYTES + part.capacity));
-    const value = readUnsigned(bytes, part.offset, part.kind === 'stack' ? 8 : part.size);
-    return part.kind === 'integer' && part.signed ? BigInt.asIntN(part.size * 8, value) : value;
-  });
-}
-
 function decodeValue({ value: kind }: ArrayLayout, bytes: Uint8Array): Uint8Array {
   switch (kind.kind) {
     case 'text':
-      return decodeText(bytes);
+      return decodeText(bytes, 0, kind.capacity);
     case 'aggregate':
       return NOTHING;
     case 'float':
@@ -313,19 +302,6 @@ function decodeValue({ value: kind }: ArrayLayout, bytes: Uint8Array): Uint8Arra
   }
 }
 
-function encodeText(text: Uint8Array, capacity: number): Uint8Array {
-  const kept = text.subarray(0, capacity);
-  const bytes = new Uint8Array(TEXT_HEADER_BYTES + capacity);
-  bytes.set(littleEndian(BigInt(kept.length), 4));
-  bytes.set(kept, TEXT_HEADER_BYTES);
-  return bytes;
-}
-
-function decodeText(stored: Uint8Array): Uint8Array {
-  const length = Number(readUnsigned(stored, 0, 4));
-  return stored.slice(TEXT_HEADER_BYTES, TEXT_HEADER_BYTES + length);
-}
-
 /** An integer lies in the lower bytes of 8 and is kept extended. */
 function extendTo8(bytes: Uint8Array, signed: boolean): Uint8Array {
   const value = readUnsigned(bytes, 0, bytes.length as 1 | 2 | 4 | 8);
@@ -333,9 +309,7 @@ function extendTo8(bytes: Uint8Array, signed: boolean): Uint8Array {
 }
 
 function readUnsigned(bytes: Uint8Array, offset: number, size: 1 | 2 | 4 | 8): bigint {
-  let value = 0n;
-  for (let at = size - 1; at >= 0; at--) value = (value << 8n) | BigInt(bytes[offset + at]!);
-  return value;
+  return decodeInteger(bytes, offset, size, false);
 }
 
 function littleEndian(value: bigint, size: 1 | 2 | 4 | 8): Uint8Array {
