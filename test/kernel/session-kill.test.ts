@@ -81,11 +81,11 @@ test(`${KILLS} SIGKILLs leave the target's work right and no probe in it`, { tim
   const expected = await alone.ask(`burst ${WORK}`);
   const clean = target.code();
   const kills: Kill[] = [];
-  let isDone = false;
+  const state = { isDone: false };
   // It works all the while; each round must give the same sum.
   const sums = (async () => {
     const wrong: string[] = [];
-    while (!isDone) {
+    while (!state.isDone) {
       const sum = await target.ask(`burst ${WORK}`);
       if (sum !== expected) wrong.push(sum);
       await new Promise((done) => setTimeout(done, 20));
@@ -106,7 +106,7 @@ test(`${KILLS} SIGKILLs leave the target's work right and no probe in it`, { tim
       10_000,
     );
   }
-  isDone = true;
+  state.isDone = true;
   context.annotate(
     JSON.stringify({
       armed: kills.filter(({ wasArmed }) => wasArmed).length,

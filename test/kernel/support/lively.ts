@@ -142,7 +142,7 @@ export async function startRun(
   if (!subject.ok) throw new Error(subject.error.message);
   context.onTestFinished(() => subject.value.close());
   const compiled = compile({ file: 'test.y', text: code, resolveInclude: () => undefined }, subject.value.knowledge);
-  if (!compiled.ok) throw new Error(renderDiagnostics(compiled.error.diagnostics, compiled.error.sources, { colours: false }));
+  if (!compiled.ok) throw new Error(renderDiagnostics(compiled.error.diagnostics, compiled.error.sources, { color: false }));
   const output = new Kept();
   const defaults = { output, timeoutMs: 30_000, endWithTarget: true, maxOverhead: 1 };
   const session = await startLiveSession(compiled.value.program, subject.value, { ...defaults, ...options });
