@@ -23,11 +23,14 @@ const HEADERS = '/usr/share/nginx/src';
 
 let work: string;
 const children: ChildProcess[] = [];
+/** Processes that our children started, which outlive them. */
+const workers: number[] = [];
 beforeAll(() => {
   work = mkdtempSync(join(tmpdir(), 'fluoro-walk-'));
 });
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
+  for (const pid of workers) process.kill(pid, 'SIGKILL');
   rmSync(work, { recursive: true, force: true });
 });
 
@@ -163,7 +166,9 @@ http { access_log off; keepalive_timeout 1000; client_header_timeout 1000; ${tem
   const master = start('nginx', ['-e', `${folder}/errors`, '-c', config]);
   const childrenOf = (): string => readFileSync(`/proc/${master.pid}/task/${master.pid}/children`, 'utf8').trim();
   await until(async () => childrenOf() !== '' && (await answers(port)), Boolean);
-  return { port, worker: Number(childrenOf()) };
+  const worker = Number(childrenOf());
+  workers.push(worker);
+  return { port, worker };
 }
 
 async function freePort(): Promise<number> {
