@@ -26,13 +26,19 @@ export interface HostOptions {
   readonly onFailure?: (cause: unknown) => void;
 }
 
+/** A longer timer of Node's fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** A timer may fire so much before its time. */
+const EARLY_MS = 0.5;
+
 export class HostRunner {
   readonly #program: Program;
   readonly #engine: SnapshotEngine;
   readonly #output: OutputSink;
   readonly #target: Target | undefined;
   readonly #onFailure: HostOptions['onFailure'];
-  #timers: NodeJS.Timeout[] = [];
+  /** By the probe's index. */
+  readonly #timers = new Map<number, NodeJS.Timeout>();
 
   constructor(program: Program, options: HostOptions) {
     this.#program = program;
@@ -63,17 +69,30 @@ export class HostRunner {
   startTimers(): void {
     for (const [index, { point }] of this.#program.probes.entries()) {
       if (point.kind !== 'timer') continue;
-      this.#timers.push(setInterval(() => this.#runTimer(index), Math.max(1, point.periodNs / 1e6)));
+      const periodMs = Math.max(1, point.periodNs / 1e6);
+      this.#schedule(index, periodMs, performance.now() + periodMs);
     }
   }
 
   stopTimers(): void {
-    for (const timer of this.#timers) clearInterval(timer);
-    this.#timers = [];
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
   }
 
   get losses() {
     return this.#engine.losses();
+  }
+
+  /** Node's timers know whole milliseconds only: what is due is counted from the start, and periods that were missed are left out. */
+  #schedule(index: number, periodMs: number, dueMs: number): void {
+    const waitMs = Math.min(Math.max(1, dueMs - performance.now()), LONGEST_TIMER_MS);
+    const onTimer = (): void => {
+      const lateMs = performance.now() - dueMs;
+      const isDue = lateMs >= -EARLY_MS;
+      this.#schedule(index, periodMs, isDue ? dueMs + periodMs * (1 + Math.max(0, Math.floor(lateMs / periodMs))) : dueMs);
+      if (isDue) this.#runTimer(index);
+    };
+    this.#timers.set(index, setTimeout(onTimer, waitMs));
   }
 
   #runTimer(index: number): void {
