@@ -163,6 +163,12 @@ class Collected implements OutputSink {
 /** Where a program can run: what has hit probes in the kernel, what has none everywhere else. */
 export function enginesOf(example: Example): readonly Engine[] {
   if (example.engines !== undefined) return example.engines;
+  // A mistake is found before there is an engine.
+  const all = enginesFor(example);
+  return example.expected.kind === 'error' ? all.slice(0, 1) : all;
+}
+
+function enginesFor(example: Example): readonly Engine[] {
   if (/^_(global )?probe\??(?!\s+(_begin|_end|_oneshot|_timer|PROBE))/m.test(example.code)) return ['ebpf'];
   if (/^_probe PROBE/m.test(example.code)) return example.target === undefined ? ['live', 'ebpf'] : ['live', 'frozen', 'core', 'ebpf'];
   return example.target === undefined ? ['live'] : ['live', 'frozen', 'core'];
