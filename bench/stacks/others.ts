@@ -9,7 +9,8 @@ import { isRooted } from './roots.ts';
 import type { SampleOptions, StackCounts } from './sampler.ts';
 
 const MAX_OUTPUT = 1 << 30;
-const SCRIPT_TIMEOUT_MS = 120_000;
+/** Naming addresses takes longer than taking the stacks. */
+const NAMING_TIMEOUT_MS = 120_000;
 
 /** Undefined when the tool is not there or did not get through. */
 export function perfStacks(root: number, { hz, milliseconds }: SampleOptions): StackCounts | undefined {
@@ -23,7 +24,7 @@ export function perfStacks(root: number, { hz, milliseconds }: SampleOptions): S
     const text = execFileSync('perf', script, {
       encoding: 'utf8',
       maxBuffer: MAX_OUTPUT,
-      timeout: SCRIPT_TIMEOUT_MS,
+      timeout: NAMING_TIMEOUT_MS,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const stacks = text.split(/\n\s*\n/).filter((block) => block.trim() !== '');
@@ -44,7 +45,7 @@ export async function bpftraceStacks(root: number, { hz, milliseconds }: SampleO
   const wanted = listProcessTree(root).map((pid) => `pid == ${pid}`);
   const seconds = milliseconds / 1000;
   const text = `profile:hz:${hz} /${wanted.join(' || ')}/ { @[ustack(perf, 127)] = count(); } interval:s:${seconds} { exit(); }`;
-  const output = await runBpftrace(text);
+  const output = await runBpftrace(text, milliseconds + NAMING_TIMEOUT_MS);
   if (output === undefined) return undefined;
   const stacks = [...output.matchAll(/@\[([^\]]*(?:\][^:][^\]]*)*)\]: (\d+)/g)];
   return count(stacks.map(([, lines, times]) => ({ names: lines!.trim().split('\n').map(bpftraceName), times: Number(times) })));
@@ -56,16 +57,20 @@ function bpftraceName(line: string): string {
   return name.replace(/\+\d+$/, '');
 }
 
-function runBpftrace(program: string): Promise<string | undefined> {
+function runBpftrace(program: string, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const child = spawn('bpftrace', ['-e', program], {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { ...process.env, BPFTRACE_MAP_KEYS_MAX: '65536' },
     });
     let text = '';
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     child.stdout.on('data', (bytes: Buffer) => (text += bytes.toString()));
     child.on('error', () => resolve(undefined));
-    child.on('close', (code) => resolve(code === 0 ? text : undefined));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve(code === 0 ? text : undefined);
+    });
   });
 }
 
