@@ -9,8 +9,8 @@ export {
 } from './assembler.ts';
 export { encodeProgramBtf, encodeStorageBtf, FUNCTION_INFO_BYTES, LINE_INFO_BYTES, type ProgramBtf } from './btf-writer.ts';
 export { disassemble, formatInstruction } from './disassembler.ts';
-export { findHelperName, HELPER_IDS, type HelperName } from './helpers.ts';
-export { decodeInstructions, encodeInstructions, SLOT_BYTES, type Instruction } from './instruction.ts';
+export { type HelperName } from './helpers.ts';
+export { decodeInstructions, SLOT_BYTES, type Instruction } from './instruction.ts';
 export {
   Interpreter,
   type Helper,

@@ -5,11 +5,8 @@ export {
   findBytesAt,
   findFileOffset,
   findSection,
-  isElf,
   MACHINE,
   parseElf,
-  SECTION,
-  SECTION_FLAG,
   SEGMENT,
   type ElfFile,
   type Section,
@@ -19,19 +16,11 @@ export { type FormatError } from './format-error.ts';
 export { readFrameStarts, type FrameStarts } from './frame-starts.ts';
 export { parseGoTable, type GoFrame, type GoStackRows, type GoTable } from './go-table.ts';
 export { readMiniDebugInfo } from './mini-debug-info.ts';
-export { findBuildId, findGoBuildId, parseNotes, readNotes, type Note } from './notes.ts';
+export { findBuildId, readNotes, type Note } from './notes.ts';
 export { readPltSymbols } from './plt.ts';
-export { readRelativeValues, visitRelocations, type Relocation, type RelocationKind } from './relocations.ts';
-export { findSectionBytes, readRawSection, readSection } from './section-bytes.ts';
-export {
-  findImageBase,
-  findSymbolAt,
-  readRawSymbols,
-  readSymbols,
-  SYMBOL_TYPE,
-  type RawSymbols,
-  type SymbolTable,
-} from './symbol-table.ts';
-export { parseUsdtArguments, type OperandRegister, type UsdtArgument, type UsdtOperand } from './usdt-operand.ts';
+export { readRelativeValues, type Relocation, type RelocationKind } from './relocations.ts';
+export { findSectionBytes, readSection } from './section-bytes.ts';
+export { findImageBase, findSymbolAt, readRawSymbols, readSymbols, type RawSymbols, type SymbolTable } from './symbol-table.ts';
+export { type OperandRegister, type UsdtArgument, type UsdtOperand } from './usdt-operand.ts';
 export { readUsdtProbes, type UsdtProbe } from './usdt.ts';
 export { unpackXz } from './xz.ts';

@@ -12,7 +12,7 @@ import { closeDescriptor, readProcessMemory } from '../native/index.ts';
 import { toKernelError, kernelError, type KernelError } from './error.ts';
 import { KernelMap } from './kernel-map.ts';
 import { KernelObject } from './kernel-object.ts';
-import { KernelTypes } from './kernel-types.ts';
+import { loadKernelTypes } from './kernel-types.ts';
 import { openDisabledEvent } from './perf-event.ts';
 import { readPrivileges, type Capability, type Privileges } from './privileges.ts';
 import { findPmuType, findTracepointId, readText } from './tracefs.ts';
@@ -310,7 +310,7 @@ function listProcesses(): { readonly pid: number; readonly uid: number }[] {
 }
 
 function tryTypes(): Result<string, KernelError> {
-  const types = KernelTypes.load();
+  const types = loadKernelTypes();
   return types.ok ? ok('/sys/kernel/btf/vmlinux is read') : types;
 }
 

@@ -6,7 +6,6 @@ export { findKernelFunctionWay, probeFeatures, type Feature, type FeatureName } 
 export type { IterateOptions } from './iterate.ts';
 export { splitPerCpu, type EntriesOptions, type KernelMap, type MapItem } from './kernel-map.ts';
 export { KernelObject, type LoadOptions } from './kernel-object.ts';
-export { KernelTypes } from './kernel-types.ts';
 export type { MappedValues } from './mapped-values.ts';
 export { findCallTrouble, readSystemFacts, type SystemFacts } from './privileges.ts';
 export { measurePrograms, readProgramStatistics, type ProgramStatistics } from './program-statistics.ts';

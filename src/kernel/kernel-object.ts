@@ -16,7 +16,8 @@ import {
 import { kernelError, type KernelError } from './error.ts';
 import { iterate, type IterateOptions } from './iterate.ts';
 import { KernelMap } from './kernel-map.ts';
-import { KernelTypes } from './kernel-types.ts';
+import type { BtfTypes } from '../btf/index.ts';
+import { loadKernelTypes } from './kernel-types.ts';
 import { loadProgram, type LoadedProgram } from './program-load.ts';
 import { RingReader } from './ring-reader.ts';
 import { testRun } from './test-run.ts';
@@ -26,7 +27,7 @@ export interface LoadOptions {
   /** How uprobes are attached; found out when absent. `perf` is for kernels before 6.6. */
   readonly uprobes?: 'multi' | 'perf';
   /** Already loaded types of the kernel, so that several objects read them once. */
-  readonly types?: KernelTypes;
+  readonly types?: BtfTypes;
   /** Keep the verifier's logs of programs that pass. */
   readonly verbose?: boolean;
 }
@@ -172,10 +173,10 @@ function loadParts(
     if (!map.ok) return map.error;
     maps.set(name, map.value);
   }
-  let types: Result<KernelTypes, KernelError> | undefined = options.types === undefined ? undefined : ok(options.types);
+  let types: Result<BtfTypes, KernelError> | undefined = options.types === undefined ? undefined : ok(options.types);
   const context = {
     findMap: (name: string) => maps.get(name),
-    types: () => (types ??= KernelTypes.load()),
+    types: () => (types ??= loadKernelTypes()),
     uprobes: chooseUprobes(object, options),
     verbose: options.verbose ?? false,
   };

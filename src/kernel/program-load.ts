@@ -15,7 +15,7 @@ import { callBpf, closeDescriptor, Errno, errnoOf, type NativeError } from '../n
 import { Command, encodeName } from './commands.ts';
 import { kernelError, toKernelError, type KernelError } from './error.ts';
 import { loadBtf, type KernelMap } from './kernel-map.ts';
-import { TypeKind, type KernelTypes } from './kernel-types.ts';
+import type { BtfKind, BtfTypes } from '../btf/index.ts';
 
 const BPF_F_SLEEPABLE = 16;
 const ATTRIBUTE_BYTES = 144;
@@ -25,17 +25,17 @@ const PSEUDO_MAP_FD = 1;
 const PSEUDO_MAP_VALUE = 2;
 
 /** What the kernel names when it is asked for the types it may attach to. */
-const ATTACH_PREFIX: Readonly<Record<string, { readonly prefix: string; readonly kind: number }>> = {
-  traceRawTracepoint: { prefix: 'btf_trace_', kind: TypeKind.typedef },
-  traceIterator: { prefix: 'bpf_iter_', kind: TypeKind.function },
-  traceEntry: { prefix: '', kind: TypeKind.function },
-  traceExit: { prefix: '', kind: TypeKind.function },
+const ATTACH_PREFIX: Readonly<Record<string, { readonly prefix: string; readonly kind: BtfKind }>> = {
+  traceRawTracepoint: { prefix: 'btf_trace_', kind: 'typedef' },
+  traceIterator: { prefix: 'bpf_iter_', kind: 'function' },
+  traceEntry: { prefix: '', kind: 'function' },
+  traceExit: { prefix: '', kind: 'function' },
 };
 
 export interface LoadContext {
   readonly findMap: (name: string) => KernelMap | undefined;
   /** The kernel's types; asked for when a program of type `tracing` is loaded. */
-  readonly types: () => Result<KernelTypes, KernelError>;
+  readonly types: () => Result<BtfTypes, KernelError>;
   /** Whether uprobes are attached through one link for many (`multi`) or one perf event each. */
   readonly uprobes: 'multi' | 'perf';
   /** Also return the verifier's log when it let the program pass. */
@@ -145,7 +145,7 @@ function findAttachId(spec: ProgramSpec, context: LoadContext): Result<number, K
   const types = context.types();
   if (!types.ok) return types;
   const name = `${rule.prefix}${spec.attachTo ?? ''}`;
-  const id = types.value.findId(name, rule.kind);
+  const id = types.value.idOf(name, rule.kind);
   if (id === undefined) return err(kernelError('not-found', `program ${spec.name}: this kernel has no ${spec.attachTo ?? ''} (${name})`));
   return ok(id);
 }

@@ -1,7 +1,7 @@
 export { openDetachedMount } from './detached-mount.ts';
 export { Errno } from './errno.ts';
 export { errnoOf, type NativeError } from './error.ts';
-export { detachThread, freezeProcess, freezeThread, readRegisters, type FrozenThread } from './freeze.ts';
+export { detachThread, freezeProcess, readRegisters, type FrozenThread } from './freeze.ts';
 export {
   callBpf,
   closeDescriptor,

@@ -86,7 +86,7 @@ const storage: readonly fc.Arbitrary<Instruction>[] = [
   make('add-global', { to: optionalRegister, global, offset: zero, size: fc.constant(8 as const), value: operand }),
   make('array-load', { to: register, array: zero, keys, offset: zero, size, signed }),
   make('array-store', { array: zero, keys, offset: zero, size, value: operand }),
-  make('array-add', { to: optionalRegister, array: zero, keys, value: operand }),
+  make('array-add', { to: optionalRegister, array: zero, keys, value: operand, field: fc.constant(undefined) }),
   make('array-has', { to: register, array: zero, keys }),
   make('array-delete', { array: zero, keys }),
 ];

@@ -16,6 +16,7 @@
  */
 import type { CType } from '../../ctypes/index.ts';
 import type { FunctionSite, LineSite, Tracepoint, UsdtSite } from '../knowledge.ts';
+import type { Format } from './format.ts';
 import type { RegexProgram } from './regex-program.ts';
 
 export interface Program {
@@ -109,6 +110,7 @@ export type ValueSpec =
   | { readonly kind: 'aggregate' }
   | { readonly kind: 'struct'; readonly size: number };
 
+export type { Format, FormatPiece } from './format.ts';
 export type { CaptureProgram, RegexProgram } from './regex-program.ts';
 
 export interface Probe {
@@ -463,27 +465,6 @@ export type OutputValue =
       readonly scale:
         | { readonly kind: 'log' }
         | { readonly kind: 'linear'; readonly low: bigint; readonly high: bigint; readonly step: bigint };
-    };
-
-/** A parsed format string. `size` cuts an integer to the bytes that the conversion's length modifier names. */
-export interface Format {
-  readonly pieces: readonly FormatPiece[];
-}
-
-export type FormatPiece =
-  | { readonly text: string }
-  | {
-      readonly verb: 'd' | 'u' | 'x' | 'X' | 'o' | 'c' | 's' | 'p' | 'e' | 'f' | 'g';
-      readonly size: 1 | 2 | 4 | 8;
-      readonly minus: boolean;
-      readonly plus: boolean;
-      readonly space: boolean;
-      readonly zero: boolean;
-      readonly alternate: boolean;
-      readonly width: number | undefined;
-      readonly precision: number | undefined;
-      /** Of a text under `s`: written as a JSON string with its quotes, or as two hexadecimal digits a byte. */
-      readonly encoding?: 'json' | 'hex' | undefined;
     };
 
 export type Terminator =

@@ -3,5 +3,5 @@ export { dumpAst } from './dump.ts';
 export { renderDiagnostics, type Diagnostic, type Note, type RenderOptions, type Sources } from './diagnostics.ts';
 export { parse, type Parsed } from './parse.ts';
 export { includeFrom, type PreprocessOptions, type SourceFile } from './preprocess.ts';
-export { didYouMean, findSimilar, nearest } from './similar.ts';
-export { spanOver, type MacroOrigin, type Span } from './span.ts';
+export { findSimilar, nearest } from './similar.ts';
+export { type MacroOrigin, type Span } from './span.ts';

@@ -4,7 +4,6 @@ export {
   EVENT,
   LOSSES,
   splitStackId,
-  TEXT_HEADER_BYTES,
   type ArrayLayout,
   type Attachment,
   type AttachPoint,
