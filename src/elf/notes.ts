@@ -12,7 +12,6 @@ export interface Note {
 }
 
 const NT_GNU_BUILD_ID = 3;
-const NT_GO_BUILD_ID = 4;
 
 /** Notes of one range; ends quietly where it is cut off. `align` is that of the segment or section: 8 pads to 8 bytes, all else to 4. */
 export function parseNotes(bytes: Uint8Array, littleEndian: boolean, align = 4): Note[] {
@@ -56,10 +55,4 @@ export function readNotes(elf: ElfFile): Note[] {
 export function findBuildId(elf: ElfFile): string | undefined {
   const note = readNotes(elf).find((n) => n.owner === 'GNU' && n.type === NT_GNU_BUILD_ID && n.description.length > 0);
   return note && Buffer.from(note.description.subarray(0, 64)).toString('hex');
-}
-
-/** Go's own build id, as text of four parts; undefined in files that Go did not link. */
-export function findGoBuildId(elf: ElfFile): string | undefined {
-  const note = readNotes(elf).find((n) => n.owner === 'Go' && n.type === NT_GO_BUILD_ID);
-  return note && textOf(note.description);
 }
