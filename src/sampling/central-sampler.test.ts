@@ -55,6 +55,13 @@ describe('CentralSampler', () => {
     expect(settle(sampler, { b: 100 }, 1_100)).toEqual({ b: 30 });
   });
 
+  test('never grants more than the reservoir, however rates leap', () => {
+    const sampler = new CentralSampler();
+    for (const [at, requests] of [10, 1_000, 100_000, 1].entries()) {
+      expect(sampler.report(RULE, counts('a', requests), 1_000 + at / 10).quota).toBeLessThanOrEqual(30);
+    }
+  });
+
   test('a reservoir of nothing grants nothing', () => {
     expect(new CentralSampler().report({ ...RULE, reservoirSize: 0 }, counts('a', 300), 1_000).quota).toBe(0);
   });

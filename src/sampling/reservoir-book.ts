@@ -74,7 +74,8 @@ export class ReservoirBook {
     const known = this.#clients.get(client);
     if (known === undefined) return 0; // more than are kept
     const { perRequest, shift } = this.#planFor(size, nowSeconds);
-    const wanted = quotaOf(known, perRequest, shift);
+    // A plan may be of a time when the client asked for less.
+    const wanted = Math.min(size, quotaOf(known, perRequest, shift));
     const left = Math.floor(size * MOST_OUT) - (this.#out - had);
     const quota = wanted <= had ? wanted : Math.max(0, Math.min(wanted, left));
     this.record(client, { demand, quota, seenSeconds: nowSeconds });
