@@ -10,7 +10,7 @@ import { sampleStacks, type StackCounts } from './stacks/sampler.ts';
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
-    seconds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
     hz: { type: 'string', default: '199' },
     'ours-only': { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },

@@ -20,8 +20,8 @@ import { ACTIONS, startTracer, watchTracer, type Action, type RunningTracer, typ
 
 const { values } = parseArgs({
   options: {
-    repeat: { type: 'string', default: '9' },
-    calls: { type: 'string', default: '200000' },
+    repeat: { type: 'string', default: '7' },
+    calls: { type: 'string', default: '20000' },
     only: { type: 'string', default: '' },
     /** The command line's program. */
     program: { type: 'string', default: 'dist/cli/main.js' },
