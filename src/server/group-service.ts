@@ -78,7 +78,7 @@ export class GroupService {
     const wanted = parsed?.name ?? name;
     const group = this.all().find((one) => one.name === wanted);
     const sameId = parsed === undefined || wanted === DEFAULT_NAME || parsed.uniqueId === group?.uniqueId;
-    return group && sameId ? ok(group) : err(invalidRequest(`Group not found: ${arn ?? name}.`));
+    return group && sameId ? ok(group) : err(noGroup(arn ?? wanted ?? ''));
   }
 
   /** What `group.name` and `group.arn` in filter expressions stand for. */
@@ -131,7 +131,7 @@ export class GroupService {
     if (fault) return err(fault);
     const updated = await changeSetting<StoredGroup>(this.#settings, { kind: GROUP_KIND, id: name }, (stored) => {
       const current = stored ?? (name === DEFAULT_NAME ? DEFAULT_GROUP : undefined);
-      if (current === undefined) return err(invalidRequest(`Group not found: ${name}.`));
+      if (current === undefined) return err(noGroup(name));
       return withInsights({ ...current, filter: filterText ?? current.filter }, insights);
     });
     return updated.ok ? ok({ Group: toWireGroup({ name, ...updated.value }) }) : updated;
@@ -147,7 +147,7 @@ export class GroupService {
       return err(invalidRequest(`${users.map((user) => user.name).join(', ')} refers to the group ${name}: change it first.`));
     }
     const deleted = await deleteSetting<StoredGroup>(this.#settings, { kind: GROUP_KIND, id: name }, (current) =>
-      current ? ok(current) : err(invalidRequest(`Group not found: ${name}.`)),
+      current ? ok(current) : err(noGroup(name)),
     );
     return deleted.ok ? ok({}) : deleted;
   }
@@ -159,6 +159,10 @@ export class GroupService {
     const isOwn = (reference: string): boolean => reference === name || parseArn(reference)?.name === name;
     return this.check(filter.value, (reference) => (isOwn(reference) ? expressionOf(filterText) : this.lookup(reference)));
   }
+}
+
+function noGroup(nameOrArn: string): AwsError {
+  return invalidRequest(`Group not found: ${nameOrArn}. GetGroups tells which there are.`);
 }
 
 /** What notifications tell of are insights. */
