@@ -45,8 +45,17 @@ async function report(server: TestServer, client: number, rule: string): Promise
 
 const rule = (members: object): Record<string, unknown> => ({
   SamplingRule: {
-    ...{ RuleName: 'shared', ResourceARN: '*', Priority: 1, FixedRate: 0, ReservoirSize: 20, Version: 1 },
-    ...{ ServiceName: '*', ServiceType: '*', Host: '*', HTTPMethod: '*', URLPath: '*' },
+    RuleName: 'shared',
+    ResourceARN: '*',
+    Priority: 1,
+    FixedRate: 0,
+    ReservoirSize: 20,
+    Version: 1,
+    ServiceName: '*',
+    ServiceType: '*',
+    Host: '*',
+    HTTPMethod: '*',
+    URLPath: '*',
     ...members,
   },
 });

@@ -9,7 +9,7 @@ export {
   type PutResourcePolicyRequest,
   type SegmentDestination,
 } from './account-requests.ts';
-export { groupArn, parseArn, type ParsedArn, samplingRuleArn } from './arns.ts';
+export { groupArn, parseArn, type ParsedArn } from './arns.ts';
 export { type EntityPattern, type EntitySelection } from './entity-selector.ts';
 export {
   type AwsError,

@@ -16,6 +16,7 @@ import {
   SpanBlock,
   type Store,
   StoreClient,
+  StoredSettings,
 } from '../../src/store/index.ts';
 import type { SegmentDocument, TraceId } from '../../src/trace/index.ts';
 import { makeDirectory, removeDirectory } from '../support/product.ts';
@@ -129,6 +130,21 @@ describe('a cluster of two', () => {
     expect(await count(other, 'shared.spans')).toBe(400);
     await insert(other, blockOfTraces(5), 'next');
     expect(await count(store, 'shared.spans')).toBe(405);
+  });
+
+  test('of changes of a setting through both nodes one wins, and both see it', async () => {
+    const [here, there] = [await StoredSettings.open(store, 60_000), await StoredSettings.open(other, 60_000)];
+    if (!here.ok || !there.ok) return expect.fail('the settings cannot be read');
+    for (const id of ['a', 'b', 'c', 'd']) {
+      const key = { kind: 'group', id };
+      const changes = await Promise.all([1, 2, 3, 4].map(async (value) => (value % 2 ? here : there).value.put(key, value, 0)));
+      expect(changes.filter(({ ok }) => ok)).toHaveLength(1);
+    }
+    await Promise.all([here.value.refresh(), there.value.refresh()]);
+    expect(here.value.list('group')).toHaveLength(4);
+    expect(here.value.list('group')).toEqual(there.value.list('group'));
+    here.value.close();
+    there.value.close();
   });
 
   test('goes on with the other node when the one it speaks to is away', async () => {
