@@ -33,7 +33,7 @@ interface Known {
 }
 
 /** Time that one look may take for processes that nobody asked about. */
-const ROUND_MS = 5;
+const ROUND_MS = 1;
 const MAX_ANCESTORS = 64;
 /** Processes kept by number after their end; of more the oldest are forgotten. */
 const MAX_KNOWN = 65_536;

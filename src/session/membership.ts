@@ -12,7 +12,7 @@ import { toKey, toView } from './counters.ts';
 import type { Subject } from './subject.ts';
 
 /** Looking through /proc may take this share of our time. */
-const REFRESH_SHARE = 0.02;
+const REFRESH_SHARE = 0.002;
 const REFRESH_MS = 1000;
 
 /** The filter that fits a subject: control groups for a container that has its own, process ids for everything else but the host. */
