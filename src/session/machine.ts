@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { BtfTypes } from '../btf/index.ts';
 import { findMember, strip, type CType } from '../ctypes/index.ts';
+import { openTracingFiles } from '../kernel/index.ts';
 import type { KernelFeatures, KernelOffsets } from '../y/index.ts';
 import { examineKernelFunctions } from './kernel-functions.ts';
 
@@ -35,6 +36,7 @@ export function examineMachine(btfPath = '/sys/kernel/btf/vmlinux'): Machine {
       get kernelFunctions() {
         return examineKernelFunctions(helpers.has('BPF_FUNC_get_func_ret'));
       },
+      hasSyscallTracepoint: (name) => openTracingFiles().read(`syscalls/sys_enter_${name}/id`) !== undefined,
       lastThreadTold: parametersOf(types, 'btf_trace_sched_process_exit') > PARAMETERS_BEFORE_LAST_THREAD,
     },
     offsets: {

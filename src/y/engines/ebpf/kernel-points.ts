@@ -115,8 +115,20 @@ function toSwitch(direction: 'on' | 'off', { kernel }: EbpfOptions): KernelPoint
   return { ...at, guard };
 }
 
-function toSyscall(point: Extract<ProbePoint, { kind: 'syscall' }>, { architecture }: EbpfOptions): KernelPoint {
-  const { numbers, all, exit } = point;
+/** Where the six arguments, or the result, lie in the record of a system call's own tracepoint (struct syscall_trace_enter, kernel/trace/trace.h). */
+const SYSCALL_RECORD = { arguments: [16, 24, 32, 40, 48, 56], result: 16 } as const;
+
+/** One system call has a tracepoint of its own. The common one is hit by every call of the host, and tells them apart by number. */
+function toSyscall(point: Extract<ProbePoint, { kind: 'syscall' }>, { architecture, features }: EbpfOptions): KernelPoint {
+  const { numbers, all, exit, names } = point;
+  const [only] = names;
+  if (!all && names.length === 1 && only !== undefined && features.hasSyscallTracepoint?.(only) === true) {
+    const name = `sys_${exit ? 'exit' : 'enter'}_${only}`;
+    const argumentSource: ArgumentSource = exit
+      ? { kind: 'return', offset: SYSCALL_RECORD.result }
+      : { kind: 'context', offsets: SYSCALL_RECORD.arguments };
+    return { key: name, type: 'tracepoint', point: { kind: 'tracepoint', category: 'syscalls', name, id: UNDESCRIBED }, argumentSource };
+  }
   const guard = all
     ? undefined
     : (a: Assembler, skip: string): void => {

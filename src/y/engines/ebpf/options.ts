@@ -37,6 +37,8 @@ export interface KernelFeatures {
   readonly kernelFunctions: 'hook' | 'kprobe' | NoKernelFunctions;
   /** The tracepoint sched_process_exit says whether the thread is its process's last (6.16). */
   readonly lastThreadTold: boolean;
+  /** Whether a system call has a tracepoint of its own that can be used; then other calls cost nothing. None when absent. */
+  hasSyscallTracepoint?(name: string): boolean;
 }
 
 interface NoKernelFunctions {
