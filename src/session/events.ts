@@ -1,8 +1,8 @@
 /** Records of a program's ring as text. */
 import { assert } from '../base/index.ts';
 import {
+  decodeEvent,
   describeInteger,
-  EVENT,
   formatText,
   type Describer,
   type EventLayout,
@@ -16,34 +16,21 @@ export type SessionEvent =
   | { readonly kind: 'text'; readonly stream: PrintLayout['stream']; readonly text: string };
 
 /** @param namesOf what names addresses of a process */
-export function decodeEvent(program: Program, layout: EventLayout, record: Uint8Array, namesOf: (pid: number) => Describer): SessionEvent {
-  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
-  const id = view.getUint32(EVENT.id, true);
-  if (id === 0) return { kind: 'exit' };
-  const print = layout.prints[id];
-  assert(print !== undefined, `a record of an unknown print ${id}`);
-  const pid = view.getUint32(EVENT.pid, true);
-  const values = print.values.map((value, index) => decodeValue(value, view, record, EVENT.values + 8 * index, () => namesOf(pid)));
-  return { kind: 'text', stream: print.stream, text: formatText(program.formats[print.format]!, values) };
-}
-
-function decodeValue(
-  value: PrintLayout['values'][number],
-  view: DataView,
+export function describeEvent(
+  program: Program,
+  layout: EventLayout,
   record: Uint8Array,
-  at: number,
-  names: () => Describer,
-): PrintValue {
-  switch (value.kind) {
-    case 'integer':
-      return { kind: 'integer', value: view.getBigInt64(at, true) };
-    case 'float':
-      return { kind: 'float', value: view.getFloat64(at, true) };
-    case 'text': {
-      const start = view.getUint32(at, true);
-      return { kind: 'text', bytes: record.subarray(start, start + view.getUint32(at + 4, true)) };
-    }
-    case 'described':
-      return { kind: 'string', text: describeInteger(names(), value.as, view.getBigInt64(at, true)) };
-  }
+  namesOf: (pid: number) => Describer,
+): SessionEvent {
+  const event = decodeEvent(layout, record, 0, record.length);
+  assert(event !== undefined, 'a record that the program does not write');
+  if (event.kind === 'exit') return { kind: 'exit' };
+  const { print, pid } = event;
+  const values = event.values.map((value, index): PrintValue => {
+    if (typeof value === 'number') return { kind: 'float', value };
+    if (value instanceof Uint8Array) return { kind: 'text', bytes: value };
+    const how = print.values[index]!;
+    return how.kind === 'described' ? { kind: 'string', text: describeInteger(namesOf(pid), how.as, value) } : { kind: 'integer', value };
+  });
+  return { kind: 'text', stream: print.stream, text: formatText(program.formats[print.format]!, values) };
 }

@@ -11,7 +11,7 @@ import { UnwindTables } from '../unwind/index.ts';
 import { DEFAULT_LIMITS, type Describer, type EbpfDiagnostic, type EbpfProgram, type OutputSink, type Program } from '../y/index.ts';
 import { isAlive } from './alive.ts';
 import { AttachedProbes } from './attached-probes.ts';
-import { decodeEvent } from './events.ts';
+import { describeEvent } from './events.ts';
 import { FollowedProcesses, readExecutableMappings } from './followed-processes.ts';
 import { HostRunner } from './host-runner.ts';
 import { KernelStorage } from './kernel-storage.ts';
@@ -258,7 +258,7 @@ class LiveSession implements Session {
   }
 
   #onRecord(record: Uint8Array): void {
-    const event = decodeEvent(this.#program, this.#compiled.events, record, (pid) => this.#describerOf(pid));
+    const event = describeEvent(this.#program, this.#compiled.events, record, (pid) => this.#describerOf(pid));
     if (event.kind === 'exit') this.#endWith('exit');
     else this.#output.write(event.stream, event.text);
   }
