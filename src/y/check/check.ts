@@ -11,7 +11,8 @@ import { checkUncalled } from './functions.ts';
 import { checkProbe } from './probes.ts';
 import { type CheckState, type Need, newScope, report } from './state.ts';
 import { blockRule } from './statements.ts';
-import type { TypedFunction, TypedProbe, TypedProgram } from './typed.ts';
+import type { Probe } from '../ir/program.ts';
+import type { TypedFunction, TypedProgram } from './typed.ts';
 
 export interface Checked {
   readonly program: TypedProgram;
@@ -109,7 +110,7 @@ const PLACES: Readonly<Record<Need['where'], string>> = {
   thread: 'where an event of the target is seen, and in `_oneshot`',
 };
 
-function isPossible({ where }: Need, probe: TypedProbe): boolean {
+function isPossible({ where }: Need, probe: Probe): boolean {
   if (where === 'thread') return probe.where === 'hit' || probe.point.kind === 'oneshot';
   return where === probe.where;
 }

@@ -3,11 +3,11 @@
  * One `CheckState` lives as long as one call of `check`.
  */
 import type { CType, RecordType } from '../../ctypes/index.ts';
-import type { ArraySpec, GlobalSpec, OptionSpec, RegexProgram, SourcePlace, Space } from '../ir/program.ts';
+import type { ArraySpec, GlobalSpec, OptionSpec, Probe, RegexProgram, SourcePlace, Space } from '../ir/program.ts';
 import type { Knowledge, Tracepoint } from '../knowledge.ts';
 import type { Block, Diagnostic, Expression as ExpressionNode, FunctionDeclaration, Note, Span } from '../syntax/index.ts';
 
-import type { Expression, Local, Place, Statement, TypedFunction, TypedProbe } from './typed.ts';
+import type { Expression, Local, Place, Statement, TypedFunction } from './typed.ts';
 import { ERROR, type YType } from './ytype.ts';
 
 export type Name =
@@ -117,7 +117,7 @@ export interface CheckState {
   readonly needs: Pick<FunctionState, 'needs' | 'calls'>[];
   /** Script functions already made for a combination of memory spaces. */
   readonly instances: Map<string, { readonly index: number; readonly result: YType; readonly parameters: readonly YType[] }>;
-  readonly probes: TypedProbe[];
+  readonly probes: Probe[];
   readonly probeSpans: Span[];
   /** Names that nobody knows, each said once. */
   readonly unknown: Set<string>;

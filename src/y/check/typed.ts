@@ -2,43 +2,13 @@
  * The typed tree: a program whose every name is resolved, every type known and every conversion written out.
  * `lower` makes it into the intermediate form without asking anything further.
  */
-import type {
-  AggregateReader,
-  ArraySpec,
-  Description,
-  Format,
-  GlobalSpec,
-  IntegerBuiltin,
-  OptionSpec,
-  ProbePoint,
-  RegexProgram,
-  SourcePlace,
-  Space,
-  TextBuiltin,
-} from '../ir/program.ts';
+import type { AggregateReader, Description, Format, IntegerBuiltin, Program, SourcePlace, Space, TextBuiltin } from '../ir/program.ts';
 import type { VariableSite } from '../knowledge.ts';
 import type { YType } from './ytype.ts';
 
-export interface TypedProgram {
-  readonly file: string;
-  readonly options: readonly OptionSpec[];
-  readonly globals: readonly GlobalSpec[];
-  readonly arrays: readonly ArraySpec[];
-  readonly regexes: readonly RegexProgram[];
+/** What a program is before its functions are lowered, which is when literals and formats are collected. */
+export interface TypedProgram extends Omit<Program, 'literals' | 'formats' | 'functions' | 'relocations'> {
   readonly functions: readonly TypedFunction[];
-  readonly probes: readonly TypedProbe[];
-  readonly header: Readonly<Record<string, string>> | undefined;
-  readonly sources: ReadonlyMap<string, string>;
-}
-
-export interface TypedProbe {
-  readonly point: ProbePoint;
-  /** Index in `functions`. */
-  readonly body: number;
-  readonly where: 'hit' | 'host';
-  readonly global: boolean;
-  readonly place: SourcePlace;
-  readonly text: string;
 }
 
 export interface TypedFunction {
