@@ -1,4 +1,5 @@
 /** Guesses which word somebody meant. */
+import { editDistance } from '../../base/index.ts';
 
 /** What people write for these keywords, by habit from elsewhere. */
 const HABITS: ReadonlyMap<string, string> = new Map([
@@ -26,29 +27,11 @@ export function suggest(word: string, candidates: readonly string[]): string | u
   let bestDistance = lower.length <= 4 ? 2 : 3; // exclusive
   for (const candidate of candidates) {
     // People forget the `http.` more often than they remember it.
-    const distance = Math.min(editDistance(lower, candidate), editDistance(lower, candidate.replace(/^http\./, '')));
+    const plain = candidate.replace(/^http\./, '');
+    const distance = Math.min(editDistance(lower, candidate, bestDistance), editDistance(lower, plain, bestDistance));
     if (distance >= bestDistance) continue;
     best = candidate;
     bestDistance = distance;
   }
   return best;
-}
-
-/** Letters to insert, remove, replace or swap with their neighbour (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const same = a[row - 1] === b[column - 1];
-      let best = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (same ? 0 : 1));
-      const swapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
-      if (row > 1 && column > 1 && swapped) best = Math.min(best, beforeLast[column - 2]! + 1);
-      current.push(best);
-    }
-    beforeLast = last;
-    last = current;
-  }
-  return last[b.length]!;
 }
